@@ -22,6 +22,7 @@ from common.redis_client import as_part_unavailable
 from common.settings import Settings
 from schemas.codec import Decoder
 from schemas.registry import SchemaRegistry
+from serving.products.search.index import search_folder
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is read, how much so far, how much in total)."""
@@ -58,6 +59,7 @@ def stores(
             api=ApiClient(settings.serving, PlatformToken(settings, "audit"), progress),
             timezone=settings.timezone,
             currency=settings.shop_currency,
+            search=search_folder(settings),
             cut=cut,
         )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from audit.snapshot import Cut
@@ -21,6 +22,7 @@ class Stores:
 
     `source` is None if no data set was replayed; `cut` is None if the stores are read to their ends. While
     the shop is open, metrics of the days before `today` are compared; without it, those of all days.
+    `search` is the folder of the search index.
     """
 
     source: SourceTables | None
@@ -33,3 +35,4 @@ class Stores:
     currency: str
     cut: Cut | None = None
     today: date | None = None
+    search: Path | None = None

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from common.process_records import process_tree
 from common.settings import ROOT, Settings
 from jobs.flink_client import FlinkClient
 from local import passwords, stack
-from local.parts import clickhouse, redis
+from local.parts import clickhouse, postgres, redis
 from local.parts.part import NotReady, Part
 from local.stack import require_free
 from local.state_directory import StateDirectory, base_environment, settings_environment
@@ -142,6 +142,24 @@ def temporary_redis(settings: Settings, port_offset: int) -> Iterator[Settings]:
     with _temporary_home(settings, port_offset) as own:
         own = passwords.ensure(own)
         with _running(redis.part(own), own):
+            yield own
+
+
+@contextmanager
+def temporary_postgres(
+    settings: Settings, port_offset: int, change: Callable[[Part], Part] = lambda part: part
+) -> Iterator[Settings]:
+    """Start the bundled PostgreSQL on another port, with an empty database. Stop it at the end.
+
+    `change` returns the part with other options of the server.
+
+    Raises:
+        UserError: the port is in use.
+        PartUnavailable: PostgreSQL does not become ready. The message has the end of its log.
+    """
+    with _temporary_home(settings, port_offset) as own:
+        own = passwords.ensure(own)
+        with _running(change(postgres.part(own)), own):
             yield own
 
 

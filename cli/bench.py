@@ -15,6 +15,7 @@ from bench.figures import periods as bench_periods
 from bench.pipeline import run as bench_pipeline
 from bench.pipeline import watch as bench_watch
 from bench.recommendations import run as bench_recommendations
+from bench.search import run as bench_search
 from bench.serving import answers as bench_answers
 from bench.serving import gateway as bench_gateway
 from bench.serving import spike as bench_spike
@@ -37,6 +38,9 @@ COLD_START_PORT_OFFSET = 23_700
 They are higher than those of the tests, and every port is below 32,768, where the system's range for outgoing
 connections starts.
 """
+
+SEARCH_PORT_OFFSET = 23_500
+"""Port offset of the PostgreSQL with which the search is compared."""
 
 GATEWAY_PORT = 32_700
 """The port of the measured process of the API; the next one is used, too."""
@@ -261,6 +265,30 @@ def cold_start(
     plan = bench_cold_start.ColdStartPlan(products, shoppers, visits, hidden, seed)
     result = bench_cold_start.run(Settings.load(), plan, port_offset, console)
     _finish(result, bench_cold_start.show, console, as_json, 0)
+
+
+@app.command()
+def search(
+    products: Annotated[int, typer.Option(min=15_000, help="Products of the judged world.")] = 20_000,
+    large: Annotated[
+        int, typer.Option(min=0, help="Products of the catalogue whose queries are timed; 0 times nothing.")
+    ] = 1_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Times that each query is timed.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the worlds.")] = 58,
+    port_offset: Annotated[
+        int, typer.Option(help="Offset of the port of the temporary PostgreSQL.")
+    ] = SEARCH_PORT_OFFSET,
+    as_json: AsJson = False,
+) -> None:
+    """Judge the search by labelled queries beside PostgreSQL, and time it with facets beside a bare query.
+
+    Starts a temporary PostgreSQL, whose extension pg_trgm it downloads the first time. The exit code is 1 if
+    the search finds less than it must.
+    """
+    console = _console(as_json)
+    plan = bench_search.SearchBenchPlan(products, large, rounds, seed)
+    result = bench_search.run(Settings.load(), plan, port_offset, console)
+    _finish(result, bench_search.show, console, as_json, 1 if result.missed else 0)
 
 
 @app.command()

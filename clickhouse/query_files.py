@@ -11,7 +11,7 @@ from schemas.topics import JOB_OUTPUTS
 
 FOLDER = Path(__file__).parent / "queries"
 
-_LEFT_OUT = (
+LEFT_OUT = (
     "\u0300-\u036f"  # accents of Latin, Greek and Cyrillic letters
     "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"  # vowel points of Hebrew
     "\u064b-\u065f\u0670"  # vowel points of Arabic
@@ -19,7 +19,7 @@ _LEFT_OUT = (
 )
 """The marks that people leave out when they type."""
 
-FOLD = f"text -> replaceRegexpAll(caseFoldUTF8(normalizeUTF8NFKD(text)), '[{_LEFT_OUT}]', '')"
+FOLD = f"text -> replaceRegexpAll(caseFoldUTF8(normalizeUTF8NFKD(text)), '[{LEFT_OUT}]', '')"
 """The function that folds text, in SQL. A query says `arrayMap({fold}, texts)` of both what is searched and
 what is searched for, so that a text always finds itself. No other search folds text. Categories that are
 compared with each other ignore case alone: `str.casefold` in Python, `caseFoldUTF8` in SQL.

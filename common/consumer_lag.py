@@ -78,6 +78,16 @@ def end_offsets(bootstrap: str) -> dict[Partition, int]:
         return _offsets(admin, _partitions(topics), _LATEST)
 
 
+def committed_offsets(bootstrap: str, group: str) -> dict[Partition, int]:
+    """Return the offsets that a group has committed.
+
+    Raises:
+        PartUnavailable: Kafka does not answer.
+    """
+    with _topics(bootstrap) as (admin, _):
+        return _committed(admin, group)
+
+
 def total_lag(bootstrap: str, readers: Mapping[str, Collection[str]], until: Offsets | None = None) -> int:
     """Return the sum of `lag_of_readers`.
 

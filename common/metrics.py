@@ -133,6 +133,11 @@ RECOMMENDATION_COVERAGE = _gauge(
     "days",
     multiprocess_mode="mostrecent",
 )
+SEARCHES = _counter(
+    "souk_searches",
+    "Lists and suggestions asked of the search index: index (it answered), none (there is none).",
+    "answered_by",
+)
 CACHE_REQUESTS = _counter(
     "souk_cache_requests",
     "Responses looked up in the cache: hit, stale, miss, error, shared (with a request at the same time).",
@@ -234,6 +239,17 @@ ROLLUP_SECONDS = _gauge("souk_rollup_seconds", "How long the newest refresh of a
 ROLLUP_REFRESHED_AT = _gauge(
     "souk_rollup_refreshed_at_seconds", "When a roll-up was last refreshed (Unix time).", "metric"
 )
+
+# search
+SEARCH_DELAY = _histogram(
+    "souk_search_delay_seconds",
+    "Time from an event's arrival in Kafka until searches find its change; of each commit the oldest.",
+    "source", buckets=DELAY_BUCKETS_S,
+)  # fmt: skip
+SEARCH_COMPLETE_AT = _gauge(
+    "souk_search_complete_at_seconds", "When the search index last had every event (Unix time).", "index"
+)
+SEARCH_GENERATIONS = _counter("souk_search_generations", "Search indexes that were built anew.", "outcome")
 
 AUDIT_DIFFERENCES = _gauge(
     "souk_audit_differences", "Differences that the newest audit found between two stores.", "comparison"

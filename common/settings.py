@@ -28,7 +28,7 @@ REGISTRY_USER = "souk"
 Part = Literal[
     "kafka", "kafka_controller", "registry", "flink", "flink_rpc",
     "flink_blob", "clickhouse", "postgres", "redis", "serving", "commerce", "jobs", "simulator",
-    "rollups", "training", "audit", "seller_sql", "prometheus", "alertmanager", "zipkin",
+    "rollups", "training", "audit", "seller_sql", "search", "prometheus", "alertmanager", "zipkin",
 ]  # fmt: skip
 
 PORTS: dict[Part, int] = {
@@ -49,6 +49,7 @@ PORTS: dict[Part, int] = {
     "training": 8023,
     "audit": 8024,
     "seller_sql": 8025,
+    "search": 8026,
     "prometheus": 9090,
     "alertmanager": 9094,
     "zipkin": 9411,
@@ -216,6 +217,33 @@ class Settings(BaseSettings):
         description="Host names besides loopback that the bundled ClickHouse accepts: a.example,b.example.",
     )
 
+    pictures_folder: Path | None = Field(
+        default=None,
+        description="The folder of the pictures of products, which every process of the products service "
+        "must see; by default `pictures` in `home`.",
+    )
+    pictures_s3_bucket: str = Field(
+        default="", description="Bucket of S3 in which the pictures are instead of in the folder."
+    )
+    pictures_s3_url: str = Field(
+        default="",
+        description="Base URL of a server with the interface of S3; by default that of Amazon.",
+    )
+    pictures_s3_region: str = Field(default="us-east-1", description="Region of `pictures_s3_bucket`.")
+    pictures_s3_access_key: str = Field(
+        default="",
+        description="Access key of `pictures_s3_bucket`; by default that of the machine, as Amazon's tools "
+        "find it.",
+    )
+    pictures_s3_secret_key: SecretStr = Field(
+        default=SecretStr(""), description="Secret key of `pictures_s3_access_key`."
+    )
+    pictures_from_internal_hosts: bool = Field(
+        default=False,
+        description="Whether pictures are downloaded from hosts of the own network, too. For development "
+        "only.",
+    )
+
     shop_timezone: str = Field(
         default="America/Sao_Paulo",
         description="IANA time zone in which the shop's days, weeks and months end.",
@@ -347,10 +375,10 @@ class Settings(BaseSettings):
         default=2, ge=1, le=8, description="Processes that serve the API and the pages; 95 MB each."
     )
 
-    @field_validator("home", "install")
+    @field_validator("home", "install", "pictures_folder")
     @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().resolve()
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path.expanduser().resolve() if path else None
 
     @field_validator("service_urls_file")
     @classmethod
@@ -453,6 +481,11 @@ class Settings(BaseSettings):
     def _postgres_url(self, role: str, password: str) -> str:
         user = f"{quote(role, safe='')}:{quote(password, safe='')}"
         return f"postgresql://{user}@{LOOPBACK}:{self.port('postgres')}/souk"
+
+    @property
+    def picture_folder(self) -> Path:
+        """The folder of the pictures of products, unless they are in S3."""
+        return self.pictures_folder or self.home / "pictures"
 
     @property
     def redis(self) -> str:

@@ -146,7 +146,7 @@ MAX_STARTS = 3
 
 STOP_ORDER = (
     ("serving", "prometheus", "alertmanager"),
-    ("commerce", "jobs", "rollups", "seller_sql", "training", "audit"),
+    ("commerce", "jobs", "rollups", "seller_sql", "search", "training", "audit"),
     ("taskmanager", "jobmanager"),
     ("kafka", "registry", "clickhouse", "redis", "postgres", "zipkin"),
 )

@@ -1,6 +1,6 @@
-"""The category tree with which a shop begins: names in each language, and the attributes of the products in each category.
+"""The category tree with which a shop begins: names in each language, and the attributes of products.
 
-The file `product_categories.toml` has it. The products service copies it into its tables when it is first started;
+The file `product_categories.toml` has it. The products service copies it into its tables at its first start;
 from then on administrators change it there. The simulator's world lists its products in it.
 """
 
@@ -17,11 +17,11 @@ Names = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute:
+class ProductAttribute:
     """What products are told apart by: its key in events (`colour`), its names, and its usual values.
 
-    A value's key is in events; its names are shown and searched. Sellers may write other values. The variants of one
-    product differ in attributes with `is_variant`.
+    A value's key is in events; its names are shown and searched. Sellers may write other values. The variants
+    of one product differ in attributes with `is_variant`.
     """
 
     key: str
@@ -29,9 +29,13 @@ class Attribute:
     is_variant: bool = False
     values: Mapping[str, Names] = field(default_factory=dict)
 
+    def value_names(self, value: str) -> Names:
+        """Return the names of a value. One that is not among the usual values is its own name."""
+        return self.values.get(value) or dict.fromkeys(self.names, value)
+
 
 @dataclass(frozen=True, slots=True)
-class Category:
+class ProductCategory:
     """A category. `category_id` is in events; `parent_id` is None for a department."""
 
     category_id: str
@@ -45,8 +49,18 @@ class Category:
 class CategoryTree:
     """Categories by id, each after its parent, and attributes by key."""
 
-    categories: Mapping[str, Category]
-    attributes: Mapping[str, Attribute]
+    categories: Mapping[str, ProductCategory]
+    attributes: Mapping[str, ProductAttribute]
+
+    def department_of(self, category_id: str) -> str:
+        """Return the id of the department above a category, or its own id if it is one.
+
+        Raises:
+            KeyError: the tree has no such category.
+        """
+        while (parent_id := self.categories[category_id].parent_id) is not None:
+            category_id = parent_id
+        return category_id
 
 
 @cache
@@ -54,11 +68,11 @@ def default_tree() -> CategoryTree:
     """Return the tree of the file."""
     content = tomllib.loads(FILE.read_text(encoding="utf-8"))
     attributes = {
-        key: Attribute(key, each["names"], each.get("is_variant", False), each.get("values", {}))
+        key: ProductAttribute(key, each["names"], each.get("is_variant", False), each.get("values", {}))
         for key, each in content["attributes"].items()
     }
     categories = {
-        key: Category(key, each.get("parent"), each["names"], tuple(each.get("attributes", ())))
+        key: ProductCategory(key, each.get("parent"), each["names"], tuple(each.get("attributes", ())))
         for key, each in content["categories"].items()
     }
     return CategoryTree(categories, attributes)

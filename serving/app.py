@@ -94,7 +94,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
             gateway = await domains.enter(
                 stack, GATEWAY.open(settings, tokens, stopping, stores.redis, state, verify)
             )
-            products = await domains.enter(stack, PRODUCTS.open(stores, settings.shop_currency))
+            products = await domains.enter(stack, PRODUCTS.open(settings, stores))
             analytics = await domains.enter(stack, ANALYTICS.open(settings, stores, clock))
             intake = await domains.enter(stack, INTAKE.open(settings, clock))
             recommendations = await domains.enter(

@@ -119,16 +119,15 @@ def _routes(settings: Settings) -> dict[str, list[LoadRequest]]:
         raise UserError(f"the platform does not run ({error}): start it with ./souk demo") from error
     if not popular:
         raise UserError("nothing was sold yet: let ./souk demo run for a while")
+    guests = [sessions.new() for _ in range(GUESTS)]
+    tokens = [("Authorization", f"Bearer {sessions.token(guest)}") for guest in guests]
     return {
-        "cached": [LoadRequest("GET", "/v1/products/popular")],
-        "uncached": [_recommendations(sessions) for _ in range(GUESTS)],
+        "cached": [LoadRequest("GET", "/v1/products/popular", (token,)) for token in tokens],
+        "uncached": [
+            LoadRequest("GET", f"/v1/recommendations/{guest}", (token,))
+            for guest, token in zip(guests, tokens, strict=True)
+        ],
     }
-
-
-def _recommendations(sessions: GuestSessions) -> LoadRequest:
-    guest = sessions.new()
-    token = ("Authorization", f"Bearer {sessions.token(guest)}")
-    return LoadRequest("GET", f"/v1/recommendations/{guest}", (token,))
 
 
 async def _compare(

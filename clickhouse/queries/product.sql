@@ -5,16 +5,28 @@ SELECT
     listings.category AS category,
     listings.currency AS currency,
     listings.price_minor AS price_minor,
+    listings.description AS description,
+    listings.group_id AS group_id,
+    listings.attributes AS attributes,
+    listings.pictures AS pictures,
+    listings.condition AS condition,
+    listings.handling_days AS handling_days,
     ifNull(listings.occurred_at >= delistings.delisted_at, true) AS on_offer
 FROM
 (
     SELECT *
     FROM
     (
-        SELECT occurred_at, seller_id, name, category, currency, price_minor FROM product_listed
+        SELECT
+            occurred_at, seller_id, name, category, currency, price_minor,
+            description, group_id, attributes, pictures, condition, handling_days
+        FROM product_listed
         WHERE product_id = {product_id:String}
         UNION ALL
-        SELECT occurred_at, seller_id, name, category, currency, price_minor FROM product_changed
+        SELECT
+            occurred_at, seller_id, name, category, currency, price_minor,
+            description, group_id, attributes, pictures, condition, handling_days
+        FROM product_changed
         WHERE product_id = {product_id:String}
     )
     ORDER BY seller_id, occurred_at DESC

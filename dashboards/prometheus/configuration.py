@@ -12,7 +12,7 @@ from dashboards.prometheus import objectives
 
 FOLDER = Path(__file__).parent
 
-OPTIONAL_PARTS = ("training", "audit", "seller_sql")
+OPTIONAL_PARTS = ("training", "audit", "seller_sql", "search")
 """The parts that an installation can be without."""
 
 OPTIONAL_JOB = """\

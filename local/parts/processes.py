@@ -88,7 +88,10 @@ PROCESSES = {
         Process(
             "commerce",
             "producers",
-            ("internal_secret", "postgres_admin_password", "postgres_role_secret", "registry_password"),
+            (
+                *("internal_secret", "pictures_s3_secret_key", "postgres_admin_password"),
+                *("postgres_role_secret", "registry_password"),
+            ),
             ("postgres", "topics"),
             url=lambda settings: settings.commerce,
         ),
@@ -101,6 +104,13 @@ PROCESSES = {
             ("tables", "redis", "postgres"),
             url=lambda settings: settings.serving,
             ready_without=("figures", "jobs", "flink", "kafka", "registry"),
+        ),
+        # It keeps the search index current. Without it, ClickHouse finds products: the pages start first.
+        Process(
+            "search",
+            "serving.products.search",
+            ("clickhouse_analyst_password", "registry_password"),
+            ("topics", "tables", "serving"),
         ),
         # It trains the recommender every night: the pages start first.
         Process(

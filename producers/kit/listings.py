@@ -17,6 +17,9 @@ The largest order is 100 lines x 1,000 units x 10^10 = 10^15 minor units. A 64-b
 that. A double, which many JSON parsers use, represents it exactly.
 """
 
+MAX_ON_HAND = 1_000_000
+"""The largest stock of a product at a seller."""
+
 
 def check_listing(event: Record) -> None:
     """Check a `product_listed` or `product_changed`.

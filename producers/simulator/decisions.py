@@ -7,6 +7,7 @@ import numpy as np
 from producers.feed.events import Millis
 from producers.simulator.calendar import Calendar
 from producers.simulator.randomness import Floats, Index, sigmoid
+from producers.simulator.searches import SearchModel
 from producers.simulator.world.tastes import affinity, probability_within
 from producers.simulator.world.world import World
 
@@ -37,12 +38,13 @@ class Behaviour:
 
 
 class DecisionModel:
-    """The decision probabilities of a world's shoppers, with one element per decision."""
+    """The decision probabilities of a world's shoppers, with one element per decision, and their searches."""
 
     def __init__(self, world: World, calendar: Calendar, behaviour: Behaviour) -> None:
         self.world = world
         self.calendar = calendar
         self.behaviour = behaviour
+        self.searches = SearchModel(world)
 
     def click_probability(self, shopper: Index, product: Index, position: Index) -> Floats:
         """P(click | shown at this position, from 1) = P(looks there) · σ(click + click_affinity · a)."""

@@ -16,8 +16,9 @@ from producers.simulator.decisions import DecisionModel
 from producers.simulator.history.days import SimulatedDay
 from producers.simulator.history.recommendations import LIST_LENGTH, NO_ANCHOR
 from producers.simulator.randomness import Floats
+from producers.simulator.searches import KINDS, ViewSearches, Wanted
 from producers.simulator.visits import RECOMMENDATION
-from producers.simulator.world.categories import LEAVES, TREE
+from producers.simulator.world.categories import DEPARTMENTS, LEAVES, NOUNS
 from producers.simulator.world.world import World
 
 Arrays = dict[str, NDArray[np.generic]]
@@ -94,13 +95,42 @@ def recommendation_arrays(decisions: DecisionModel, day: SimulatedDay) -> Arrays
     }
 
 
+def search_arrays(day: SimulatedDay, searches: ViewSearches) -> Arrays:
+    """Return one element per search, by visit: what the shopper wanted. Those that find nothing come last."""
+    visits, found, empty = day.visits, searches.found, searches.empty
+    of_search = np.concatenate([np.arange(len(found.ids)), empty.before])
+    visit = day.views.visit[searches.views][of_search]
+    wanted = [found.wanted[row] for row in of_search.tolist()]
+    columns = dict(zip(Wanted._fields, zip(*wanted, strict=True), strict=True)) if wanted else {}
+    return {
+        "search_id": np.array(found.ids + empty.ids, "S32"),
+        "session_id": np.array(visits.ids, "S32")[visit],
+        "shopper": visits.shopper[visit].astype(np.int32),
+        "product": np.array(columns.get("product", ()), np.int32),
+        "kind": np.array(columns.get("kind", ()), np.int8),
+        "attribute": np.array(columns.get("attribute", ()), "U24"),
+        "language": np.array(columns.get("language", ()), "U5"),
+        "misspelt": np.array(columns.get("misspelt", ()), bool),
+        "finds_nothing": np.arange(len(of_search)) >= len(found.ids),
+    }
+
+
 def world_arrays(world: World) -> Arrays:
     """Return the arrays of sellers, products, shoppers and archetypes; row r has the number r + 1."""
     sellers, products, shoppers = world.sellers, world.products, world.shoppers
+    attributes = products.contents.attributes
+    keys = sorted({key for each in attributes for key in each})
     return {
         "seller_size": sellers.size,
         "seller_quality": sellers.quality,
+        "seller_language": np.array(sellers.languages, "U5"),
         "product_category": products.category,
+        "product_noun": products.noun,
+        "product_group": np.array([group or "" for group in products.contents.group_ids], "U12"),
+        **{
+            f"product_attribute_{key}": np.array([each.get(key, "") for each in attributes], "U24")
+            for key in keys
+        },
         "product_seller": products.seller,
         "product_price_minor": products.price_minor,
         "product_relative_price": products.relative_price,
@@ -117,6 +147,7 @@ def world_arrays(world: World) -> Arrays:
         "shopper_check_out": shoppers.checkout,
         "shopper_activity": shoppers.activity,
         "shopper_joins": shoppers.joins,
+        "shopper_language": np.array(shoppers.languages, "U5"),
     }
 
 
@@ -125,16 +156,19 @@ class GroundTruth:
 
     def __init__(self, decisions: DecisionModel) -> None:
         self._decisions = decisions
-        self._days: dict[str, list[Arrays]] = {"visits": [], "views": [], "recommendations": []}
+        self._days: dict[str, list[Arrays]] = {
+            "visits": [], "views": [], "recommendations": [], "searches": [],
+        }  # fmt: skip
 
-    def add(self, day: SimulatedDay) -> None:
-        """Add a day."""
+    def add(self, day: SimulatedDay, searches: ViewSearches) -> None:
+        """Add a day and its searches."""
         self._days["visits"].append(visit_arrays(self._decisions, day))
         self._days["views"].append(view_arrays(self._decisions, day))
         self._days["recommendations"].append(recommendation_arrays(self._decisions, day))
+        self._days["searches"].append(search_arrays(day, searches))
 
     def arrays(self, name: str) -> Arrays:
-        """Return the arrays of `visits`, `views` or `recommendations` of all days so far, in their order."""
+        """Return the arrays of `visits`, `views`, `recommendations` or `searches` of all days so far."""
         days = self._days[name]
         return {column: np.concatenate([day[column] for day in days]) for column in days[0]} if days else {}
 
@@ -148,8 +182,12 @@ class GroundTruth:
         description = {
             "shape": asdict(world.shape),
             "behaviour": asdict(self._decisions.behaviour),
-            "departments": {name: [leaf.name for leaf in leaves] for name, leaves in TREE.items()},
-            "categories": [leaf.name for leaf in LEAVES],
+            "departments": {
+                name: [leaf.category_id for leaf in LEAVES if leaf.department == name] for name in DEPARTMENTS
+            },
+            "categories": [leaf.category_id for leaf in LEAVES],
+            "nouns": [dict(noun.names) for noun in NOUNS],
+            "search_kinds": KINDS,
         }
         try:
             directory.mkdir(parents=True, exist_ok=True)

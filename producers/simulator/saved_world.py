@@ -1,6 +1,7 @@
 """Saves the simulated world of this installation: `<home>/simulator/world.json`.
 
-The first run determines the world and the end of its history. Later runs use the same.
+The first run determines the world and the end of its history. Later runs use the same. A world that was saved
+without a version has the first one, so that it stays as it is.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 from common.errors import SoukError, UserError
 from common.file_lock import single_instance
 from producers.simulator.history.plan import HistoryPlan
-from producers.simulator.world.shape import WorldShape
+from producers.simulator.world.shape import FIRST_VERSION, WorldShape
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def read(home: Path) -> SavedWorld | None:
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         progress = BackfillProgress(**found["progress"]) if found["progress"] else None
-        return SavedWorld(**found | {"shape": WorldShape(**found["shape"]), "progress": progress})
+        shape = WorldShape(**{"version": FIRST_VERSION} | found["shape"])
+        return SavedWorld(**found | {"shape": shape, "progress": progress})
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError) as error:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from producers.feed.events import Millis
 from producers.simulator.decisions import DecisionModel
 from producers.simulator.randomness import Floats, Index, choose_per_row, choose_weighted, hex_ids
+from producers.simulator.searches import ViewSearches
 from producers.simulator.world.tastes import draw_within
 
 BoolArray = NDArray[np.bool_]
@@ -134,6 +135,15 @@ def draw_views(
         removes=rng.random(n) < behaviour.remove_share,
         quantity=draw_quantities(rng, n),
     )
+
+
+def draw_view_searches(
+    decisions: DecisionModel, rng: np.random.Generator, visits: Visits, views: Views
+) -> ViewSearches:
+    """Draw the searches that led to views, and those without a result before some of them."""
+    searched = np.flatnonzero(views.source == SEARCH)
+    found = decisions.searches.draw(rng, visits.shopper[views.visit[searched]], views.product[searched])
+    return ViewSearches(searched, found, decisions.searches.draw_empty(rng, found))
 
 
 def draw_gaps(rng: np.random.Generator, count: int) -> Millis:

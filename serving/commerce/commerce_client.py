@@ -25,6 +25,7 @@ from serving.gateway.gateway import identity_of
 from serving.gateway.service_routes import ServiceRoutes
 from serving.kit.circuit_breaker import BreakerOpen
 from serving.kit.problems import CommerceUnavailable
+from serving.kit.request_body import SentFile
 
 UNKNOWN_ORDER = problem(
     404,
@@ -164,11 +165,16 @@ class CommerceClient:
         return frozenset(seller["seller_id"] for seller in answer.content["sellers"])
 
     async def call(
-        self, sender: Principal | Request, method: str, target: str, body: Any = None, csv: str | None = None
+        self,
+        sender: Principal | Request,
+        method: str,
+        target: str,
+        body: Any = None,
+        file: SentFile | None = None,
     ) -> CommerceResponse:
         """Send a request of a page: for the sender of the page's request, or for a principal of the gateway.
 
-        `target` is the path and query, already percent-encoded. `body` is sent as JSON, or `csv` as CSV.
+        `target` is the path and query, already percent-encoded. `body` is sent as JSON, or a file as it is.
 
         Raises:
             CommerceUnavailable: the service does not answer, or answers 5xx.
@@ -178,9 +184,9 @@ class CommerceClient:
         else:
             headers = self._sender(sender)
         content = b""
-        if csv is not None:
-            headers.append(("content-type", "text/csv"))
-            content = csv.encode()
+        if file is not None:
+            headers.append(("content-type", file.media_type))
+            content = file.content
         elif body is not None:
             headers.append(("content-type", "application/json"))
             content = orjson.dumps(body)
@@ -188,6 +194,17 @@ class CommerceClient:
         if received.status >= 500:
             raise CommerceUnavailable("The service is not available right now. Try again in a moment.")
         return CommerceResponse(received.status, orjson.loads(received.content) if received.content else None)
+
+    async def file(self, request: Request, target: str) -> bytes:
+        """Return a file of a service, for the sender of a request of a page; empty if the service refuses.
+
+        Raises:
+            CommerceUnavailable: the service does not answer, or answers 5xx.
+        """
+        received = await self._send(service_of("GET", target), "GET", target, self._sender(request))
+        if received.status >= 500:
+            raise CommerceUnavailable("The service is not available right now. Try again in a moment.")
+        return received.content if received.status == 200 else b""
 
     async def _internal(self, method: str, target: str, body: Any = None) -> Mapping[str, Any] | None:
         """Send a request of the gateway itself. Return the response's JSON; None for 404."""

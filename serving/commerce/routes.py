@@ -18,7 +18,7 @@ from starlette.responses import Response
 from common.guarded_route import all_routes
 from common.openapi import NOT_JSON, OPTIONAL_KEY, REQUIRED_KEY, json_request_body, openapi_problem
 from common.retry_policy import SAFE_METHODS
-from producers.kit.http.routes import BODY_LIMIT, PublicRoute
+from producers.kit.http.routes import BODY_LIMIT, LIST_LIMIT, PublicRoute
 from producers.kit.service import Service
 from producers.registry import SERVICES
 from producers.services.configuration.endpoints import change_setting
@@ -26,6 +26,7 @@ from serving.commerce.commerce_client import CommerceClient
 from serving.gateway.described_routes import DescribedRoute
 from serving.kit.domain import DomainDefinition, opened, part_of
 from serving.kit.request_body import read_body
+from serving.kit.stream_slots import StreamSlots
 
 _UNAVAILABLE = openapi_problem(
     503, "The commerce services do not answer; the detail says whether a retry is safe."
@@ -37,16 +38,21 @@ _KEY_REFUSED = openapi_problem(400, "The `Idempotency-Key` is not valid.") | ope
 )
 
 
+UPLOADS_OF_SELLER, UPLOADS = 2, 4
+"""Requests with more than `LIST_LIMIT` bytes that a process forwards at the same time. They are in memory."""
+
 CheckSetting = Callable[[str, object], Awaitable[None]]
 """Raises a problem if a change of a setting, by its name, would have no effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommerceDomain:
-    """The open client of the commerce services, and what checks a change of a setting before it is sent."""
+    """The open client of the commerce services, what checks a change of a setting before it is sent, and the
+    large bodies that are sent now."""
 
     client: CommerceClient
     check_setting: CheckSetting
+    uploads: StreamSlots
 
 
 CommerceDep = Annotated[CommerceClient, Depends(part_of(CommerceDomain, lambda domain: domain.client))]
@@ -89,10 +95,12 @@ def _add(router: APIRouter, service: str, route: PublicRoute) -> None:
         responses |= _UNUSABLE
     if limit:
         responses |= _TOO_LARGE
-    if route.body is not None:
+    if route.body is not None and route.body.is_json:
         responses |= NOT_JSON
         extra = json_request_body(route.body.model, route.body.example)
         extra["requestBody"]["content"] |= route.body.other
+    elif route.body is not None:
+        extra = {"requestBody": {"required": True, "content": {**route.body.other}}}
     if route.policy.handles_idempotency_key:
         extra["parameters"] = [REQUIRED_KEY]
     elif route.policy.stores_responses and not SAFE_METHODS.issuperset(route.methods or ()):
@@ -128,18 +136,35 @@ def _forwarding(
 
     @wraps(route.endpoint)
     async def forward(request: Request, **_checked: Any) -> Response:
-        body = await read_body(request, limit)
-        if check is not None:
-            await check(request, body)
-        return await opened(request, CommerceDomain).client.forward(request, service, body)
+        end_upload = _begin_upload(request) if limit > LIST_LIMIT else None
+        try:
+            body = await read_body(request, limit)
+            if check is not None:
+                await check(request, body)
+            return await opened(request, CommerceDomain).client.forward(request, service, body)
+        finally:
+            if end_upload is not None:
+                end_upload()
 
     return forward
+
+
+def _begin_upload(request: Request) -> Callable[[], None] | None:
+    """Count a request with a large body, and return what ends it; None if its body is not large.
+
+    Raises:
+        TOO_MANY_STREAMS: the seller, or everybody together, sends as many as are allowed.
+    """
+    length = request.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) <= LIST_LIMIT:
+        return None
+    return opened(request, CommerceDomain).uploads.take(str(request.path_params.get("seller_id", "")))
 
 
 @asynccontextmanager
 async def _open(client: CommerceClient, check_setting: CheckSetting) -> AsyncIterator[CommerceDomain]:
     """Return the open client with the check of changes of settings."""
-    yield CommerceDomain(client, check_setting)
+    yield CommerceDomain(client, check_setting, StreamSlots("uploads", UPLOADS_OF_SELLER, UPLOADS))
 
 
 COMMERCE = DomainDefinition((commerce_router(),), _open)

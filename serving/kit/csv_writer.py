@@ -8,15 +8,13 @@ from io import StringIO
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from common.money import to_major
+from producers.kit.tables.records import guarded
 
 CURRENCY = "currency"
 
 
 class MinorUnits:
     """Marks the type of a field as money: an integer of minor units in JSON, a decimal in CSV."""
-
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_lines(rows: Iterable[Sequence[Any]], are_numbers: Sequence[bool] = ()) -> bytes:
@@ -79,7 +77,7 @@ def _is_money(field: Any) -> bool:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return guarded(value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime):

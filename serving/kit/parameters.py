@@ -1,6 +1,7 @@
 """The parameters that several domains share, and the checks that apply to those of every route."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -31,9 +32,9 @@ ProductId = Annotated[
 SearchText = Annotated[
     str,
     Query(
-        max_length=80,
+        max_length=10_000,
         pattern=PRINTABLE,
-        description="Words that the name or category of a product contains, in any order.",
+        description="Words in English or Portuguese, in any order, or a product's id. The first 12 count.",
         examples=["desk lamp"],
     ),
 ]
@@ -62,15 +63,22 @@ def read_row_cursor(cursor: str) -> tuple[datetime, str]:
     return moment_of(millis), str(row_id)
 
 
-async def reject_repeated_parameters(request: Request) -> None:
-    """Refuse a query parameter that is given twice. Without this, the last value would win silently.
+def reject_repeated(*lists: str) -> Callable[[Request], Awaitable[None]]:
+    """Return the dependency of routes of which only the parameters `lists` may be given twice.
 
-    Raises:
-        UNUSABLE_PARAMETER: a parameter is given more than once.
+    Without it, the last value would win silently.
     """
-    for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
-        if times > 1:
-            raise UNUSABLE_PARAMETER(detail=f"{name} is given {times} times. Give it once.")
+
+    async def reject(request: Request) -> None:
+        for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
+            if times > 1 and name not in lists:
+                raise UNUSABLE_PARAMETER(detail=f"{name} is given {times} times. Give it once.")
+
+    return reject
+
+
+reject_repeated_parameters = reject_repeated()
+"""The dependency of routes that take each parameter once."""
 
 
 def period_end(end: str | None, until: str | None) -> str | None:

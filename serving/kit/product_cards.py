@@ -1,11 +1,12 @@
 """Loads product cards (the offers that lists show) from Redis, many in one round trip."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 
 from common.timeouts import PEER_TIMEOUT_S
+from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.live_versions import LiveVersions
 from serving.kit.offers import Offer, Stock, choose_offer, read_offers, read_stock
 from serving.kit.problems import RedisUnavailable
@@ -34,6 +35,17 @@ async def read_known_cards(versions: LiveVersions, product_ids: Iterable[str]) -
         return await loader.read(product_ids, OPTIONAL_TIMEOUT_S)
     except RedisUnavailable:
         return {}
+
+
+async def read_known_stock(versions: LiveVersions, product_ids: Sequence[str]) -> Mapping[str, Stock]:
+    """Return the available units of each seller by product; none while Redis does not answer."""
+    try:
+        loader = await open_cards(versions, OPTIONAL_TIMEOUT_S)
+        await loader.load(product_ids, OPTIONAL_TIMEOUT_S)
+    except RedisUnavailable:
+        mark_incomplete()
+        return {}
+    return {product_id: loader.stock(product_id) for product_id in product_ids}
 
 
 class ProductCardLoader:

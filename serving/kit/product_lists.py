@@ -25,6 +25,10 @@ class Product(TypedDict):
         bool,
         Field(description="Whether no seller has a unit left. Uncounted stock is never sold out."),
     ]
+    picture: Annotated[
+        str | None,
+        Field(description="Its first picture (GET /v1/pictures/{picture}/{size}); null if none is known."),
+    ]
 
 
 class Products(TypedDict):

@@ -1,5 +1,9 @@
-"""Reads a request's body, up to a limit: JSON, and the fields of a form."""
+"""Reads a request's body, up to a limit: JSON, the fields of a form, and its files."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import HeaderParser
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
@@ -19,6 +23,7 @@ BODY_NOT_JSON = problem(
     "The Content-Type is {content_type!r}. Send application/json.",
 )
 CONTENT_TYPE = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 NOT_A_FORM = problem(
     415,
     "not-a-form",
@@ -91,3 +96,53 @@ async def read_fields(request: Request, limit: int, max_fields: int) -> list[tup
         raise NOT_A_FORM()
     body = (await read_body(request, limit)).decode("ascii")  # a browser escapes everything else
     return parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=max_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file, with the type and the name that its sender says it has."""
+
+    media_type: str
+    content: bytes
+    name: str = ""
+
+
+async def read_multipart(
+    request: Request, limit: int, max_fields: int
+) -> tuple[list[tuple[str, str]], list[tuple[str, SentFile]]]:
+    """Return the fields and the files (name, value) of a form with files. An empty choice of a file is none.
+
+    Raises:
+        NOT_A_FORM: the body has another content type.
+        BODY_TOO_LARGE: the body has more than `limit` bytes.
+        ValueError: the body is malformed or not UTF-8, or has more than `max_fields` fields.
+    """
+    kind = Message()
+    kind["content-type"] = request.headers.get("content-type", "")
+    boundary = kind.get_param("boundary")
+    if kind.get_content_type() != MULTIPART or not isinstance(boundary, str):
+        raise NOT_A_FORM()
+    fields: list[tuple[str, str]] = []
+    files: list[tuple[str, SentFile]] = []
+    for head, content in _parts(await read_body(request, limit), boundary.encode()):
+        name = head.get_param("name", header="content-disposition")
+        if not isinstance(name, str) or len(fields) + len(files) == max_fields:
+            raise ValueError("a part has no name, or there are too many")
+        file_name = head.get_param("filename", header="content-disposition")
+        if file_name is None:
+            fields.append((name, content.decode()))
+        elif content:
+            files.append((name, SentFile(head.get_content_type(), content, str(file_name))))
+    return fields, files
+
+
+def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[Message, bytes]]:
+    """Yield the headers and the content of each part of a multipart body (RFC 7578)."""
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:]:
+        if part.startswith(b"--"):
+            return
+        head, separator, content = part.partition(b"\r\n\r\n")
+        if not separator:
+            break
+        yield HeaderParser().parsestr(head.lstrip().decode()), content
+    raise ValueError("the body has no end")

@@ -2,25 +2,38 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import astuple
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from common.access_policy import AccessPolicy, anyone
+from common.ids import PRINTABLE, Id
 from common.openapi import openapi_problem
+from common.settings import Settings
 from serving.gateway.described_routes import guarded
-from serving.kit.cache.keys import categories_tags, product_tags, products_tags
+from serving.kit.cache.keys import categories_tags, found_tags, product_tags, suggestions_tags
 from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.domain import DomainDefinition, reads
-from serving.kit.parameters import CategoryParam, ProductId, SearchText, reject_repeated_parameters
-from serving.kit.product_lists import Categories, Category, Product, Products
+from serving.kit.parameters import CategoryParam, ProductId, SearchText, reject_repeated
+from serving.kit.problems import UNUSABLE_PARAMETER
+from serving.kit.product_cards import read_known_stock
+from serving.kit.product_lists import Categories, Category, Product
 from serving.kit.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, csv_list
+from serving.kit.shared_queries import SharedQueries
 from serving.kit.stores import Stores
-from serving.products.service import ProductInDetail, ProductsService, Sort
+from serving.products.indexed import FoundProducts, IndexedProducts, Suggestions
+from serving.products.popular_searches import PopularSearches
+from serving.products.search.filters import Filters
+from serving.products.search.index import LiveIndex, search_folder
+from serving.products.search.query import Sort
+from serving.products.service import ProductInDetail, ProductsService
 
 POLICIES: Mapping[str, AccessPolicy] = {
     "products": anyone("read"),
+    "suggestions": anyone("read"),
     "product": anyone("read"),
     "categories": anyone("read"),
 }
@@ -30,11 +43,14 @@ POLICIES: Mapping[str, AccessPolicy] = {
 PRODUCTS_CSV = csv_list("products", Product)
 CATEGORIES_CSV = csv_list("categories", Category)
 
+MAX_CHOSEN = 20
+"""The largest number of values of attributes that a list is filtered by."""
+
 router = APIRouter(
     route_class=guarded(POLICIES),
     prefix="/v1",
     responses=BAD_PARAMETER | UNAVAILABLE | UNCHANGED,
-    dependencies=[Depends(reject_repeated_parameters)],
+    dependencies=[Depends(reject_repeated("attribute"))],
 )
 
 
@@ -42,29 +58,96 @@ ProductsDep = Annotated[ProductsService, Depends(reads(ProductsService))]
 SortParam = Annotated[
     Sort,
     Query(
-        description="`best` and `relevance`: the best match first, then the newest; without `q`, the 200 "
-        "most popular first, then the newest. Nothing here is personal. A page begins behind the last "
-        "product of the page before: one that moves up meanwhile, as it changes or gets popular, is on none."
+        description="`best` and `relevance`: products in stock first, then the best match, then what sells, "
+        "then the newest. Nothing here is personal. A page begins behind the last product of the page "
+        "before: one that moves up meanwhile, as it changes or sells, is on none."
     ),
 ]
 Cursor = Annotated[str, Query(max_length=800, description="`next_cursor` of the previous page.")]
+Price = Annotated[
+    int | None, Query(ge=0, lt=2**53, description="In minor units of the shop's currency, inclusive.")
+]
+
+
+async def filters(
+    seller: Annotated[Id | None, Query(description="Only products of this seller.")] = None,
+    price_min: Price = None,
+    price_max: Price = None,
+    rating: Annotated[int | None, Query(ge=1, le=5, description="At least so many stars on average.")] = None,
+    in_stock: Annotated[bool, Query(description="Only products of which a unit is in stock.")] = False,
+    attribute: Annotated[
+        list[Annotated[str, Query(max_length=300, pattern=PRINTABLE)]],
+        Query(
+            max_length=MAX_CHOSEN,
+            description="An attribute and a value, such as `colour:blue`; may be repeated. A product has one "
+            "of the values of each attribute. If variants differ in them, one variant has them all.",
+        ),
+    ] = [],  # noqa: B006 (FastAPI copies it)
+) -> Filters:
+    """Return what products must have besides the words and the category.
+
+    Raises:
+        UNUSABLE_PARAMETER: an attribute has no value.
+    """
+    chosen: dict[str, tuple[str, ...]] = {}
+    for each in attribute:
+        key, colon, value = each.partition(":")
+        if not (key and colon and value):
+            raise UNUSABLE_PARAMETER(detail=f"{each!r} is not an attribute and a value, such as colour:blue.")
+        chosen[key] = (*chosen.get(key, ()), value)
+    return Filters("", seller or "", price_min, price_max, rating, in_stock, tuple(sorted(chosen.items())))
+
+
+FiltersDep = Annotated[Filters, Depends(filters)]
 
 
 @router.get(
-    "/products", tags=["products"], summary="Find products", response_model=Products, responses=CSV_RESPONSE
+    "/products",
+    tags=["products"],
+    summary="Find products",
+    response_model=FoundProducts,
+    responses=CSV_RESPONSE,
 )
 async def products(
     products: ProductsDep,
     respond: CachedResponderDep,
+    filters: FiltersDep,
     q: SearchText = "",
     category: CategoryParam = "",
     sort: SortParam = "best",
     cursor: Cursor | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 24,
+    facets: Annotated[
+        bool, Query(description="Whether to count what each further filter would leave.")
+    ] = False,
 ) -> Response:
-    """Return products on offer, including sold-out ones. Without `q` and `category`, all of them match."""
+    """Return products on offer, including sold-out ones. Without `q` and `category`, all of them match.
+
+    Variants of a product are one entry: the best offer of those that fit the filters. Words are found in
+    names, categories and attributes in English and Portuguese, names of sellers and descriptions, whatever
+    their case, accents and plurals. If few products match, `tried` says how the search was widened.
+    """
     asked = (q, category, sort, cursor, limit)
-    return await respond.data("products", asked, lambda: products.find(*asked), products_tags, PRODUCTS_CSV)
+    find = partial(products.find, *asked, filters, facets)
+    return await respond.data("products", (*asked, *astuple(filters), facets), find, found_tags, PRODUCTS_CSV)
+
+
+@router.get(
+    "/products/suggestions",
+    tags=["products"],
+    summary="What a shopper may be typing",
+    response_model=Suggestions,
+)
+async def suggestions(
+    products: ProductsDep,
+    respond: CachedResponderDep,
+    q: SearchText,
+    limit: Annotated[int, Query(ge=1, le=10, description="The largest number of each kind.")] = 5,
+) -> Response:
+    """Return searches, products, categories and sellers for a text whose last word may be unfinished."""
+    return await respond.data(
+        "suggestions", (q, limit), lambda: products.suggestions(q, limit), suggestions_tags
+    )
 
 
 @router.get(
@@ -92,9 +175,21 @@ async def categories(products: ProductsDep, respond: CachedResponderDep) -> Resp
 
 
 @asynccontextmanager
-async def _open(stores: Stores, currency: str) -> AsyncIterator[ProductsService]:
-    """Return the products on offer. `currency` is the shop's."""
-    yield ProductsService(stores.clickhouse, stores.versions, stores.names, currency, stores.last_answers)
+async def _open(settings: Settings, stores: Stores) -> AsyncIterator[ProductsService]:
+    """Return the products on offer."""
+    yield ProductsService(
+        stores.clickhouse,
+        stores.versions,
+        stores.names,
+        settings.shop_currency,
+        stores.last_answers,
+        IndexedProducts(
+            LiveIndex(search_folder(settings)),
+            settings.shop_currency,
+            partial(read_known_stock, stores.versions),
+        ),
+        PopularSearches(SharedQueries(stores.clickhouse, stores.redis)),
+    )
 
 
 PRODUCTS = DomainDefinition((router,), _open)

@@ -1,17 +1,18 @@
 """Reads products on offer: a search, one product, the categories.
 
-While ClickHouse does not answer, it returns what Redis has; names of sellers are then missing.
+Lists come from the search index. While there is none, they come from ClickHouse, which finds words as they
+are written and knows no filters; while that does not answer, from what Redis has, without names of sellers.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import log2
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from common.cursor import INT64, decode_cursor, encode_cursor
+from common.cursor import INT64, BadCursor, decode_cursor, encode_cursor
 from serving.kit.cache.completeness import mark_incomplete
 from serving.kit.cache.last_answers import LastAnswers, Question
 from serving.kit.clickhouse import ClickHouseQueries, Row
@@ -19,11 +20,15 @@ from serving.kit.live_versions import LiveVersions, VersionedJob
 from serving.kit.names import Names, SellerNames
 from serving.kit.offers import Offer, Stock, card_order, choose_offer
 from serving.kit.problems import SEARCH_UNAVAILABLE, UNKNOWN_PRODUCT, ClickHouseUnavailable, RedisUnavailable
-from serving.kit.product_cards import ProductCardLoader, open_cards
+from serving.kit.product_cards import ProductCardLoader, open_cards, read_known_stock
 from serving.kit.product_lists import Categories, ListingWindow, Product, Products
 from serving.kit.rankings import HALF_LIFE_DAYS, KEYS
 from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
 from serving.kit.response_types import Minor
+from serving.products.indexed import FoundProducts, IndexedProducts, ProductVariant, Suggestions
+from serving.products.popular_searches import PopularSearches
+from serving.products.search.filters import Filters
+from serving.products.search.query import Position, Search, Sort
 
 
 class ProductOffer(TypedDict):
@@ -38,10 +43,61 @@ class ProductOffer(TypedDict):
     ]
     sold_out: bool
     on_offer: Annotated[bool, Field(description="False once the seller has delisted the product.")]
+    condition: Annotated[str, Field(description="`new`, `used` or `refurbished`.")]
+    handling_days: Annotated[
+        int | None, Field(description="Working days until it is handed over, at most; null if not said.")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SellersListing:
+    """A seller's newest listing of a product: the offer, and what else it says. Redis has only the offer."""
+
+    offer: Offer
+    description: str | None = None
+    group_id: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    pictures: Sequence[str] = ()
+    condition: str = "new"
+    handling_days: int | None = None
+
+    @classmethod
+    def of(cls, product_id: str, row: Row, stock: Stock) -> Self:
+        """Return the listing of one row of the query `product`."""
+        offer = Offer(
+            product_id=product_id,
+            seller_id=row["seller_id"],
+            name=row["name"],
+            category=row["category"],
+            currency=row["currency"],
+            price_minor=int(row["price_minor"]),
+            listed=bool(row["on_offer"]),
+            available=stock.get(row["seller_id"]),
+        )
+        return cls(
+            offer,
+            row["description"],
+            row["group_id"],
+            row["attributes"],
+            row["pictures"],
+            row["condition"] or "new",
+            row["handling_days"],
+        )
 
 
 class ProductInDetail(Product):
     """A product as its best offer shows it, and the offers of all its sellers."""
+
+    description: Annotated[str | None, Field(description="Plain text, whose line breaks count.")]
+    attributes: Annotated[dict[str, str], Field(examples=[{"colour": "blue"}])]
+    pictures: Annotated[
+        list[str],
+        Field(description="The `sha256` of each (GET /v1/pictures/{sha256}/{size}), the first one first."),
+    ]
+    variants: Annotated[
+        list[ProductVariant],
+        Field(description="All variants of it on offer, with itself; empty if it has none."),
+    ]
 
     on_offer: Annotated[bool, Field(description="Whether at least one seller offers it.")]
     offers: Annotated[
@@ -52,12 +108,6 @@ class ProductInDetail(Product):
         ),
     ]
 
-
-Sort = Literal["best", "relevance", "newest", "cheapest", "dearest"]
-"""`best` has the best match first; in a list without words, the most popular product. Then comes the newest.
-
-`relevance` is the order of `best`, of which the shop makes a personal one for visitors whom it knows.
-"""
 
 MAX_WORDS = 8
 """The largest number of words in a search. Further words are ignored."""
@@ -156,35 +206,69 @@ _CATEGORIES = Question[Categories]("categories", Categories)
 
 @dataclass(frozen=True, slots=True)
 class ProductsService:
-    """Reads listings from ClickHouse and stock from Redis. While Redis does not answer, stock is unknown."""
+    """Reads listings from the index or ClickHouse, and stock from Redis; it is unknown while that is away."""
 
     clickhouse: ClickHouseQueries
     versions: LiveVersions
     names: Names
     currency: str
     last: LastAnswers
+    indexed: IndexedProducts
+    popular_searches: PopularSearches
 
-    async def find(self, text: str, category: str, sort: Sort, cursor: str | None, limit: int) -> Products:
+    async def find(
+        self,
+        text: str,
+        category: str,
+        sort: Sort,
+        cursor: str | None,
+        limit: int,
+        filters: Filters | None = None,
+        with_facets: bool = False,
+    ) -> FoundProducts:
         """Return a page of the products on offer in a category that match `text`; "" means any.
 
         A page begins behind the place that the last product of the page before had. A product that moves up
-        past this place meanwhile is on no page: one that changes, gets more popular, or cheaper (`cheapest`).
-        A product that moves down past it is on two: one that gets dearer, that leaves the `MAX_RANKED` most
-        popular, or whose views or orders are taken back. Time alone moves none.
-
-        While Redis does not answer, popular products have no places of their own. While ClickHouse does not
-        answer, the list without a text has popular products, on one page.
+        past this place meanwhile is on no page, one that moves down past it is on two. Time alone moves none.
 
         Raises:
             BadCursor: `cursor` is not a `next_cursor` of this list.
-            SEARCH_UNAVAILABLE: ClickHouse does not answer.
+            SEARCH_UNAVAILABLE: there is no index, and ClickHouse does not answer or can't continue the list.
         """
-        after = ProductCursor.decode(cursor) if cursor else ProductCursor()
+        wanted = replace(filters or Filters(), category=category)
+        after = _read_cursor(cursor)
+        if not isinstance(after, ProductCursor):
+            search = Search(text, wanted, sort)
+            if (page := await self.indexed.find(search, limit, after, with_facets)) is not None:
+                return page
+            if with_facets:
+                mark_incomplete()
+            if after is not None or wanted != Filters(category=category):
+                raise SEARCH_UNAVAILABLE()
+        products = await self._find_by_scan(text, category, sort, after, limit)
+        return {**products, "tried": [], "did_you_mean": None, "facets": None, "instead": []}
+
+    async def suggestions(self, text: str, limit: int) -> Suggestions:
+        """Return what a shopper may be typing; nothing while there is no index."""
+        popular = await self.popular_searches.counts()
+        if (found := await self.indexed.suggestions(text, popular, limit)) is not None:
+            return found
+        mark_incomplete()
+        return {"searches": [], "products": [], "categories": [], "sellers": []}
+
+    async def _find_by_scan(
+        self, text: str, category: str, sort: Sort, after: ProductCursor | None, limit: int
+    ) -> Products:
+        """Return a page from ClickHouse.
+
+        While Redis does not answer, popular products have no places of their own. While ClickHouse does not
+        answer, the list without a text has popular products, on one page.
+        """
         try:
-            return await self._find(text, category, sort, after, limit)
+            return await self._find(text, category, sort, after or ProductCursor(), limit)
         except ClickHouseUnavailable as error:
             mark_incomplete()
-            if text.strip() or cursor:
+            if text.strip() or after:
                 raise SEARCH_UNAVAILABLE() from error
             cards = await popular_cards(self.versions, category, self.currency, sort, limit)
             return {
@@ -214,10 +298,17 @@ class ProductsService:
 
         Raises:
             BadCursor: `until` is not that of a window.
-            ClickHouseUnavailable: ClickHouse does not answer.
+            ClickHouseUnavailable: there is no index, and ClickHouse does not answer.
+            SEARCH_UNAVAILABLE: there is no index any more, which the window is of.
         """
-        last = ProductCursor.decode(until) if until else END_OF_LIST
-        most = MAX_WINDOW if until else limit + 1
+        position, most = _read_cursor(until), MAX_WINDOW if until else limit
+        if not isinstance(position, ProductCursor):
+            search = Search(text, Filters(category=category))
+            if (found := await self.indexed.window(search, most, position)) is not None:
+                return found
+            if position is not None:
+                raise SEARCH_UNAVAILABLE()
+        last, most = position or END_OF_LIST, MAX_WINDOW if until else limit + 1
         rows = await self._rows(text, category, "best", ProductCursor(), last, most)
         hits = rows if until else rows[:limit]
         positions = [_position(row) for row in hits]
@@ -239,7 +330,7 @@ class ProductsService:
             category=category,
             popular_ids=list(popular),
             popular_keys=list(popular.values()),
-            sort="best" if sort == "relevance" else sort,
+            sort="best" if sort in ("relevance", "rating") else sort,
             currency=self.currency,
             after_rank=after.rank,
             after_key=after.key,
@@ -271,20 +362,27 @@ class ProductsService:
             UNKNOWN_PRODUCT: it was never listed.
             ClickHouseUnavailable: ClickHouse does not answer, and Redis does not have the product.
         """
-        offers = sorted(await self._offers(product_id), key=card_order)
-        own_currency = [offer for offer in offers if offer.currency == self.currency]
-        card = choose_offer(own_currency or offers)
-        if card is None:
+        listings = sorted(await self._listings(product_id), key=lambda listing: card_order(listing.offer))
+        own_currency = [listing for listing in listings if listing.offer.currency == self.currency]
+        best = next(iter(own_currency or listings), None)
+        if best is None:
             raise UNKNOWN_PRODUCT(product_id=product_id)
-        names = await self.names.of_sellers(offer.seller_id for offer in offers)
+        names = await self.names.of_sellers(listing.offer.seller_id for listing in listings)
+        # The offers of a product have the same contents, except imported ones: those may have none.
+        pictures = list(next((each.pictures for each in listings if each.pictures), ()))
         return {
-            **_product(card, names),
-            "on_offer": card.listed,
-            "offers": [_product_offer(offer, names) for offer in offers],
+            **_product(best.offer, names),
+            "picture": pictures[0] if pictures else None,
+            "on_offer": best.offer.listed,
+            "description": next((each.description for each in listings if each.description), None),
+            "attributes": dict(next((each.attributes for each in listings if each.attributes), {})),
+            "pictures": pictures,
+            "variants": await self.indexed.variants(best.group_id) if best.group_id else [],
+            "offers": [_product_offer(listing, names) for listing in listings],
         }
 
-    async def _offers(self, product_id: str) -> list[Offer]:
-        """Return the offers of all sellers of a product; from Redis while ClickHouse does not answer."""
+    async def _listings(self, product_id: str) -> list[SellersListing]:
+        """Return the listings of all sellers of a product; from Redis while ClickHouse does not answer."""
         try:
             rows = await self.clickhouse.rows("product", product_id=product_id)
         except ClickHouseUnavailable:
@@ -292,10 +390,10 @@ class ProductsService:
             loader = await open_cards(self.versions, OPTIONAL_TIMEOUT_S)
             await loader.load([product_id], OPTIONAL_TIMEOUT_S)
             if offers := list(loader.offers(product_id)):
-                return offers
+                return [SellersListing(offer) for offer in offers]
             raise
         stock = (await self._stock([product_id])).get(product_id, {})
-        return [_listed_offer(product_id, row, stock) for row in rows]
+        return [SellersListing.of(product_id, row, stock) for row in rows]
 
     async def categories(self) -> Categories:
         """Return the categories that have products on offer, the largest first.
@@ -318,15 +416,22 @@ class ProductsService:
         """
         return await open_cards(self.versions)
 
-    async def _stock(self, product_ids: Sequence[str]) -> dict[str, Stock]:
-        """Return the available units of each seller by product; none while Redis does not answer."""
-        try:
-            loader = await open_cards(self.versions, OPTIONAL_TIMEOUT_S)
-            await loader.load(product_ids, OPTIONAL_TIMEOUT_S)
-        except RedisUnavailable:
-            mark_incomplete()
-            return {}
-        return {product_id: loader.stock(product_id) for product_id in product_ids}
+    async def _stock(self, product_ids: Sequence[str]) -> Mapping[str, Stock]:
+        return await read_known_stock(self.versions, product_ids)
+
+
+def _read_cursor(cursor: str | None) -> Position | ProductCursor | None:
+    """Return the position in a list of the index, or in one of ClickHouse.
+
+    Raises:
+        BadCursor: the text is not a cursor of either.
+    """
+    if not cursor:
+        return None
+    try:
+        return Position.decode(cursor)
+    except BadCursor:
+        return ProductCursor.decode(cursor)
 
 
 def _position(row: Row) -> ProductCursor:
@@ -344,20 +449,6 @@ def _found_offers(row: Row, currency: str, stock: Mapping[str, Stock]) -> list[O
     ]
 
 
-def _listed_offer(product_id: str, row: Row, stock: Stock) -> Offer:
-    """Return the offer of one row of the query `product`."""
-    return Offer(
-        product_id=product_id,
-        seller_id=row["seller_id"],
-        name=row["name"],
-        category=row["category"],
-        currency=row["currency"],
-        price_minor=int(row["price_minor"]),
-        listed=bool(row["on_offer"]),
-        available=stock.get(row["seller_id"]),
-    )
-
-
 def _product(card: Offer, names: SellerNames) -> Product:
     return {
         "product_id": card.product_id,
@@ -369,10 +460,12 @@ def _product(card: Offer, names: SellerNames) -> Product:
         "currency": card.currency,
         "available": card.available,
         "sold_out": card.sold_out,
+        "picture": None,
     }
 
 
-def _product_offer(offer: Offer, names: SellerNames) -> ProductOffer:
+def _product_offer(listing: SellersListing, names: SellerNames) -> ProductOffer:
+    offer = listing.offer
     return {
         "seller_id": offer.seller_id,
         "seller_name": names.get(offer.seller_id),
@@ -381,4 +474,6 @@ def _product_offer(offer: Offer, names: SellerNames) -> ProductOffer:
         "available": offer.available,
         "sold_out": offer.sold_out,
         "on_offer": offer.listed,
+        "condition": listing.condition,
+        "handling_days": listing.handling_days,
     }

@@ -19,6 +19,7 @@ from clickhouse.analytics.catalogue import read_views
 from clickhouse.metric_catalogue.definition import read_catalogue, read_domains
 from common.configuration.definitions import DEFINITIONS
 from common.settings import ROOT
+from producers.services.products.picture_rules import REASONS
 from serving.analytics.customer_segments import SEGMENTS
 from serving.analytics.product_insights import NOTES
 from serving.web.language import LANGUAGES, SOURCE
@@ -92,6 +93,7 @@ def _of_catalogue() -> Iterator[Found]:
         texts = (segment.title, segment.advice, segment.rule.capitalize())
         yield from _texts("serving/analytics/customer_segments.py", *texts)
     yield from _texts("serving/analytics/product_insights.py", *NOTES)
+    yield from _texts("producers/services/products/picture_rules.py", *REASONS.values())
     for view in read_views().values():
         if view.is_of_sellers:
             comments = [column.comment for column in view.columns]

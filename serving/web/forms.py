@@ -1,7 +1,7 @@
 """Reads the forms of pages, sends them to a service, and returns to a page afterwards."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -19,7 +19,7 @@ from serving.commerce.commerce_client import target_path
 from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE
 from serving.kit.problems import UnusableEntry
-from serving.kit.request_body import read_fields
+from serving.kit.request_body import SentFile, has_form, read_fields, read_multipart
 from serving.web.formatter import words
 from serving.web.renderer import PageRenderer
 from serving.web.service_calls import Refusal, ask, body_schema
@@ -70,6 +70,9 @@ class Form:
 
     routes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Form of the page → the method and path of the service's route that takes its fields."""
+
+    files: Sequence[tuple[str, SentFile]] = ()
+    """The files (name of the field, file) of a form that sends files."""
 
     def text(self, name: str) -> str:
         """Return the text of a field; empty if the form lacks it."""
@@ -229,13 +232,33 @@ async def read_form(request: Request, limit: int = FORM_LIMIT, max_fields: int =
     try:
         fields = await read_fields(request, limit, max_fields)
     except ValueError as error:
-        raise BadField(
-            gettext("The form can't be read. Open the page again and send the form again.")
-        ) from error
+        raise _unreadable() from error
+    return Form(_by_name(fields))
+
+
+async def read_form_with_files(request: Request, limit: int) -> Form:
+    """Return the form in the body of a request of at most `limit` bytes, which may have files.
+
+    Raises: as `read_form`.
+    """
+    if has_form(request):
+        return await read_form(request)
+    try:
+        fields, files = await read_multipart(request, limit, MAX_FIELDS)
+    except ValueError as error:
+        raise _unreadable() from error
+    return Form(_by_name(fields), files=files)
+
+
+def _by_name(fields: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     values: dict[str, list[str]] = defaultdict(list)
     for name, value in fields:
         values[name].append(value)
-    return Form(dict(values))
+    return dict(values)
+
+
+def _unreadable() -> BadField:
+    return BadField(gettext("The form can't be read. Open the page again and send the form again."))
 
 
 Change = Callable[[Form], Awaitable[Response | str | None]]

@@ -20,6 +20,7 @@ from common.request_path import in_path
 from common.settings import Settings
 from serving.kit.http_caching import IMMUTABLE, LANGUAGE_HEADERS, PRIVATE, PRIVATE_NO_STORE
 from serving.web import presenters
+from serving.web.category_names import KnownCategories
 from serving.web.formatter import Formatter, label, place, seller_name, short_id, shown_device, words
 from serving.web.language import (
     LANGUAGES,
@@ -51,6 +52,7 @@ class PageRenderer:
         templates = WEB_DIR / "templates"
         texts = fingerprint(templates, templates / "shop", *FOLDER.glob("*/LC_MESSAGES"))
         self._release = f"{version} {texts} {settings.shop_locale}"
+        self.categories = KnownCategories()
         self.base = settings.public
         """The URL of the site, without a path."""
         self._formatters = {
@@ -87,8 +89,12 @@ class PageRenderer:
             "money": lambda minor, currency: format_money(minor, currency, self.formatter.locale),
             "place": place,
             "seller_name": seller_name,
+            "category_name": lambda category: self.categories.names.category(category),
+            "attribute_name": lambda key: self.categories.names.attribute(key),
+            "value_name": lambda key, value: self.categories.names.value(key, value),
             "version": version,
             "tile": lambda *product: f"/shop/tiles/{tile_name(*product)}.svg?v={version}",
+            "picture_url": lambda sha256, size: f"/v1/pictures/{sha256}/{size}",
             "label": label,
             "reason_text": reason_text,
             "shown_device": shown_device,
@@ -115,7 +121,7 @@ class PageRenderer:
     @property
     def cache_version(self) -> str:
         """What all pages depend on, besides what they show; the language of the request is a part of it."""
-        return f"{self._release} {current_language()}"
+        return f"{self._release} {self.categories.version} {current_language()}"
 
     def show_notice(self, notice: Callable[[], str]) -> None:
         """Show the notice that `notice` returns at the top of every page; none if it is empty."""

@@ -1,6 +1,6 @@
 """Sends requests of pages to the commerce services, for the person who opened the page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from producers.registry import SERVICES
 from serving.commerce.commerce_client import target_path
 from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import opened
+from serving.kit.request_body import SentFile
 from serving.web.translation import gettext
 
 
@@ -36,15 +37,15 @@ async def ask(
     method: str,
     path: str,
     body: Any = None,
-    query: Mapping[str, str | None] | None = None,
-    csv: str | None = None,
+    query: Mapping[str, str | Sequence[str] | None] | None = None,
+    file: SentFile | None = None,
     sender: Principal | None = None,
     **parameters: str,
 ) -> Any:
     """Send a request for the sender of the page's request, or another one. Return the JSON of the response.
 
     The names in braces of `path` are those of `parameters`, else of the page's own path. Entries of `query`
-    that are None are left out. The body is JSON, or `csv`.
+    that are None are left out; a list is a repeated parameter. The body is JSON, or a file.
 
     Raises:
         Refusal: the service answers 4xx.
@@ -53,8 +54,8 @@ async def ask(
     commerce = opened(request, CommerceDomain).client
     target = target_path(path, request.path_params | parameters)
     if given := {name: value for name, value in (query or {}).items() if value is not None}:
-        target += f"?{urlencode(given)}"
-    response = await commerce.call(sender or request, method, target, body, csv)
+        target += f"?{urlencode(given, doseq=True)}"
+    response = await commerce.call(sender or request, method, target, body, file)
     if not response.is_success:
         raise Refusal(response.status, response.content if isinstance(response.content, dict) else {})
     return response.content

@@ -78,6 +78,32 @@ DETAILS: Mapping[str, str] = {
     "changed-review": N_(
         "Its author has written the review anew meanwhile. Read it again, then decide. Nothing was changed."
     ),
+    "unknown-listing": N_("There is no such listing any more. Nothing was changed."),
+    "already-listed": N_("You have a listing of this product already. Change that one. Nothing was saved."),
+    "contents-of-owner": N_(
+        "Another seller describes this product. Change what your offer says. Nothing was changed."
+    ),
+    "sku-taken": N_("Another listing of yours has this SKU. A SKU names one listing. Nothing was saved."),
+    "unknown-category": N_("There is no such category. Choose one of the list. Nothing was saved."),
+    "unknown-attribute": N_("Products of this category don't have this attribute. Nothing was saved."),
+    "bad-variants": N_(
+        "The variants can't be told apart. Give each of them its own values, such as a colour. Nothing was "
+        "saved."
+    ),
+    "blocked-listing": N_(
+        "An administrator has taken it off. Write to the marketplace. Nothing was changed."
+    ),
+    "seller-not-approved": N_("The seller may not sell now. Nothing was saved."),
+    "category-cycle": N_("A category can't be below itself. Choose another parent. Nothing was saved."),
+    "category-in-use": N_("There are products or categories in it. Move them first. Nothing was changed."),
+    "not-listed": N_(
+        "The product is not on offer, so its stock can't grow. List it first; if it is new, wait a moment "
+        "and try again. Nothing was changed."
+    ),
+    "held-for-orders": N_(
+        "Orders that are being paid hold more units than that. Enter at least as many, or wait. Nothing was "
+        "changed."
+    ),
     "internal": N_("This is a bug. The server's log has the details."),
 }
 """Kind of a problem → its text on a page, without the names and numbers of the original."""
@@ -91,6 +117,10 @@ OF_THE_API = frozenset(
         "already-reviewed",
         "unknown-review",
         "changed-review",
+        "unknown-listing",
+        "contents-of-owner",
+        "unknown-category",
+        "not-listed",
     }
 )
 """Kinds whose details are for programs: on a page, people read the text above in every language."""

@@ -128,6 +128,12 @@ CASES = [
         after_s=630,
     ),
     Case(
+        "SearchIndexOld",
+        {"souk_search_complete_at_seconds{index='live'}": "10x24"},
+        {"souk_search_complete_at_seconds{index='live'}": "0+5x24"},
+        after_s=110,
+    ),
+    Case(
         "ModelOld",
         {"souk_trained_at_seconds{what='model'}": "-259200x12"},
         {"souk_trained_at_seconds{what='model'}": "-259000x12"},

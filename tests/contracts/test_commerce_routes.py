@@ -16,6 +16,7 @@ from producers.kit.http.routes import LIST_LIMIT, JsonBody, PublicRoute, Service
 from producers.registry import SERVICES
 from producers.services.orders.endpoints import EXAMPLE_ORDER
 from producers.services.orders.schemas import OrderRequest
+from producers.services.products import imports, picture_rules
 from serving.app import create_app
 from serving.commerce.commerce_client import service_of
 from serving.commerce.routes import commerce_router
@@ -117,7 +118,9 @@ def test_a_route_of_a_service_without_a_policy_does_not_start(route_class: type[
             """Do nothing."""
 
 
-@pytest.mark.parametrize("key", sorted(key for key in BODIES if key in PUBLIC), ids=" ".join)
+@pytest.mark.parametrize(
+    "key", sorted(key for key, body in BODIES.items() if key in PUBLIC and body.is_json), ids=" ".join
+)
 def test_the_example_of_a_body_is_one_that_the_service_accepts(key: Route) -> None:
     TypeAdapter(BODIES[key].model).validate_json(TypeAdapter(object).dump_json(BODIES[key].example))
 
@@ -132,9 +135,12 @@ def test_the_example_of_an_order_is_one_that_anybody_may_place() -> None:
         assert shopper_of(request.shopper_id, principal) == principal.shopper_id
 
 
-def test_only_lists_may_have_large_bodies() -> None:
+def test_only_lists_and_files_may_have_large_bodies() -> None:
     assert {key for key, body in BODIES.items() if body.limit != JsonBody().limit} == {
         ("PUT", "/v1/stock"),
         ("PUT", "/v1/sellers/{seller_id}/costs"),
+        ("POST", "/v1/sellers/{seller_id}/pictures"),
+        ("POST", "/v1/sellers/{seller_id}/listing_imports"),
     }
-    assert max(body.limit for body in BODIES.values()) == LIST_LIMIT
+    limits = {JsonBody().limit, LIST_LIMIT, picture_rules.MAX_BYTES, imports.MAX_BYTES}
+    assert {body.limit for body in BODIES.values()} == limits

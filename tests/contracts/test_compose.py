@@ -173,7 +173,7 @@ def test_souk_up_with_the_addresses_of_the_stack_starts_only_processes_of_ours(
     for name in servers.keys() - {"SOUK_COMMERCE_URL", "SOUK_SERVING_URL"}:
         monkeypatch.setenv(name, servers[name])
     parts = all_parts(Settings(home=tmp_path))
-    always = {"jobs", "rollups", "training", "audit"}
+    always = {"jobs", "rollups", "search", "training", "audit"}
     assert {part.name for part in parts if part.launch} == always | {"commerce", "serving"}
     monkeypatch.setenv("SOUK_COMMERCE_URL", servers["SOUK_COMMERCE_URL"])
     monkeypatch.setenv("SOUK_SERVING_URL", servers["SOUK_SERVING_URL"])
@@ -236,7 +236,7 @@ def test_prometheus_reaches_every_process_under_a_name_that_it_accepts() -> None
     for part in parts:
         host = ADDRESSES[part].partition(":")[0]
         assert host in SERVICES
-        if part in ("jobs", "rollups", "training", "audit", "simulator"):
+        if part in ("jobs", "rollups", "search", "training", "audit", "simulator"):
             assert SERVICES[host]["hostname"] == host
 
 

@@ -53,11 +53,36 @@ GET {seller}/analytics/{metric}/rows/export.csv
 GET {seller}/analytics/{metric}/rows/export.parquet
 POST {seller}/sql
 """
+LISTINGS_READ = """
+GET {seller}/listings
+GET {seller}/listings/{product_id}
+GET {seller}/listings/{product_id}/prices
+GET {seller}/holiday
+GET {seller}/listings.csv
+GET {seller}/listing_imports
+GET {seller}/listing_imports/{import_id}
+GET {seller}/listing_imports/{import_id}/report.csv
+GET {seller}/pictures/{picture_id}
+"""
+LISTINGS_WRITTEN = """
+POST {seller}/listings
+PUT {seller}/listings/{product_id}
+DELETE {seller}/listings/{product_id}
+PUT {seller}/listings/{product_id}/price
+POST {seller}/offers
+PUT {seller}/offers/{product_id}
+PUT {seller}/holiday
+DELETE {seller}/holiday
+POST {seller}/listing_imports
+POST {seller}/pictures
+"""
 TABLE: Mapping[tuple[str, ...], str] = {
     ("analytics:read",): FIGURES,
     ("orders:read",): ORDERS,
     ("analytics:read", "orders:read"): FIGURES_AND_ORDERS,
     ("stock:write",): "PUT /v1/stock\nPUT /v1/products/{product_id}/stock",
+    ("listings:read",): LISTINGS_READ,
+    ("listings:write",): LISTINGS_WRITTEN,
     ("profile:read",): "GET {seller}/profile",
     ("profile:write",): "PATCH {seller}/profile",
     ("staff:read",): "GET {seller}/staff",

@@ -143,6 +143,7 @@ def test_scraped_jobs_have_the_names_that_the_rules_use(tmp_path: Path) -> None:
         "training",
         "audit",
         "seller_sql",
+        "search",
     }
     targets = [target for one in scraped for made in one["static_configs"] for target in made["targets"]]
     assert len(set(targets)) == len(targets)

@@ -12,7 +12,17 @@ from tests.promql import known
 
 pytestmark = pytest.mark.timeout(3_600)
 
-PROCESSES = ("serving", "commerce", "clickhouse", "jobs", "rollups", "seller_sql", "training", "audit")
+PROCESSES = (
+    "serving",
+    "commerce",
+    "clickhouse",
+    "jobs",
+    "rollups",
+    "seller_sql",
+    "search",
+    "training",
+    "audit",
+)
 PARTS = ("kafka", "registry", "flink", "clickhouse", "redis", "postgres")
 EVERY_PROCESS = "process_resident_memory_bytes"
 

@@ -149,7 +149,7 @@ def test_the_readable_story_names_parts_and_levels_and_a_level_selects(platform,
 def test_every_line_of_every_process_of_ours_has_its_ids(platform):
     lines = {
         part: (platform.settings.home / "logs" / f"{part}.log").read_text().splitlines()
-        for part in (*ALWAYS_LOG, "rollups", "seller_sql", "training", "audit")
+        for part in (*ALWAYS_LOG, "rollups", "seller_sql", "search", "training", "audit")
     }
     assert all(lines[part] for part in ALWAYS_LOG)
     for part in lines:

@@ -15,7 +15,7 @@ from tests.e2e.test_order_story import SELLER, confirmed_order
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(1_800)]
 
 SERVERS = {"postgres", "redis", "kafka", "registry", "clickhouse", "jobmanager", "taskmanager"}
-OURS = {"jobs", "rollups", "commerce", "serving", "seller_sql", "training", "audit"}
+OURS = {"jobs", "rollups", "commerce", "serving", "seller_sql", "search", "training", "audit"}
 
 
 def start_servers(copy):

@@ -147,7 +147,7 @@ def in_container(name: str, offset: int) -> dict[str, str]:
     return values | {"SOUK_PORT_OFFSET": str(offset), "SOUK_SERVING_PROCESSES": "1"}
 
 
-LIVING = ("serving", "commerce", "jobs", "rollups", "training", "audit")
+LIVING = ("serving", "commerce", "jobs", "rollups", "search", "training", "audit")
 """Services that wait for their servers, and are alive meanwhile."""
 
 

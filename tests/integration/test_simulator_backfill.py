@@ -18,6 +18,8 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from common.command_line import exit_code
 from common.settings import ROOT, Settings
+from producers.kit.inbox.subscription import headers_of
+from producers.kit.outbox.message import ORIGIN
 from producers.simulator import saved_world
 from producers.simulator.__main__ import app
 from producers.simulator.history.days import SimulatedHistory
@@ -89,7 +91,7 @@ def ends(settings: Settings) -> dict[tuple[str, int], int]:
 
 
 def arrived(settings: Settings, since: dict[tuple[str, int], int]) -> Counter[tuple[str, str]]:
-    """Return (event, event_id) → how often it is in Kafka after these offsets."""
+    """Return (event, event_id) → how often it is in Kafka after these offsets, without events of services."""
     until = ends(settings)
     consumer = Consumer(
         {"bootstrap.servers": settings.kafka, "group.id": "test", "enable.auto.commit": False}
@@ -97,14 +99,18 @@ def arrived(settings: Settings, since: dict[tuple[str, int], int]) -> Counter[tu
     consumer.assign([TopicPartition(name, number, offset) for (name, number), offset in since.items()])
     expected = sum(until.values()) - sum(since.values())
     found: Counter[tuple[str, str]] = Counter()
+    done = 0
     with SchemaRegistry(settings.registry) as schemas:
         decoder = Decoder(schemas.schema)
 
         def read_on() -> bool:
+            nonlocal done
             for message in consumer.consume(5_000, 1.0):
                 assert message.error() is None, message.error()
-                found[message.topic(), decoder.decode(message.value())["event_id"]] += 1
-            return found.total() >= expected
+                done += 1
+                if ORIGIN not in headers_of(message):
+                    found[message.topic(), decoder.decode(message.value())["event_id"]] += 1
+            return done >= expected
 
         await_true(read_on, "reading all of it")
     consumer.close()

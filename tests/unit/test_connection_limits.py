@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from common.body_deadline import BodyDeadlineProtocol
+from common.body_deadline import MIN_BYTES_PER_S, BodyDeadlineProtocol
 from common.http_protocol import MAX_HEAD_BYTES, MAX_HEADERS, DeadlineProtocol, server_config
 from common.operations_server import serve_operations
 from common.readiness import ProcessReadiness
@@ -157,6 +157,31 @@ def test_a_long_body_and_many_requests_of_one_connection_are_no_head() -> None:
     received = asyncio.run(run())
     assert received.count(b"HTTP/1.1 200") == 22
     assert received.endswith(str(size).encode())
+
+
+def test_a_body_that_comes_steadily_may_take_longer_than_one_that_does_not() -> None:
+    class StrictProtocol(BodyDeadlineProtocol):
+        body_timeout_s = 0.2
+
+    part = b"x" * MIN_BYTES_PER_S  # five times what 0.2 s need
+
+    async def run(parts: int, of: bytes) -> bytes:
+        async with asyncio.timeout(30), serving(StrictProtocol) as port:
+            reader, writer = await asyncio.open_connection(LOOPBACK, port)
+            length = parts * len(of)
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n")
+            writer.write(b"Content-Length: %d\r\n\r\n" % length)
+            response = asyncio.create_task(reader.readuntil(b"\r\n\r\n"))
+            with suppress(ConnectionError):
+                for _ in range(parts):
+                    writer.write(of)
+                    await writer.drain()
+                    await asyncio.sleep(StrictProtocol.body_timeout_s / 2)
+            writer.close()
+            return await response
+
+    assert b" 200 " in asyncio.run(run(10, part))
+    assert b" 408 " in asyncio.run(run(10, b"x"))
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n", b"GET / HT", GET, GET + b"\r\n" + GET])

@@ -98,7 +98,16 @@ def test_the_test_lock_only_adds_packages_to_the_other() -> None:
 
 def test_every_wanted_jar_is_locked_and_every_file_to_serve_comes_from_one() -> None:
     locked = groups()
-    assert set(locked) == {"kafka", "registry", "flink", "compiler", "web", "jdbc", "zipkin"}
+    assert set(locked) == {
+        "kafka",
+        "registry",
+        "flink",
+        "compiler",
+        "web",
+        "jdbc",
+        "zipkin",
+        "postgres_contrib",
+    }
     assert all(len(sha256) == 64 for group in locked.values() for sha256 in group.jars.values())
     sources = {source.split("/")[0] for source in locked["web"].serve.values()}
     assert sources == {jar.artifact for jar in locked["web"].jars}

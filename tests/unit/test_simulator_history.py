@@ -30,7 +30,7 @@ from producers.simulator.history.orders import HistoryOrders
 from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.history.scheduler import Scheduler
 from producers.simulator.history.stock import HistoryStock
-from producers.simulator.visits import NO_LIST, Views, merge_views
+from producers.simulator.visits import NO_LIST, Views, draw_view_searches, merge_views
 from producers.simulator.world.shape import WorldShape
 from producers.simulator.world.world import build_world
 from schemas.codec import Decoder, Record
@@ -38,7 +38,8 @@ from schemas.events import all_events
 
 END_MS = to_millis(datetime(2026, 3, 12, 9, 30, tzinfo=UTC))
 SHAPE = WorldShape(seed=7, sellers=30, products=300, shoppers=1_000)
-PLAN = HistoryPlan(SHAPE, END_MS, weeks=2, events=60_000)
+PLAN = HistoryPlan(SHAPE, END_MS, weeks=2, events=60_000, stock_days=0.5)
+"""Little stock, so that some products sell out."""
 SCHEMA_IDS = {name: number for number, name in enumerate(all_events(), 1)}
 
 
@@ -165,8 +166,10 @@ def test_views_of_one_product_in_one_millisecond_of_a_visit_are_events_of_their_
     at_once = views_of_one_product(np.full(50, PLAN.start_ms + DAY_MS))
 
     views = merge_views(at_once, merge_views(at_once, day.views))
+    rng = np.random.default_rng(1)
+    searches = draw_view_searches(history.decisions, rng, day.visits, views)
     events = BrowsingEventBuilder(history.world).events(
-        np.random.default_rng(1), day.visits, views, day.lists, day.clicks
+        rng, day.visits, views, day.lists, day.clicks, searches
     )
     viewed = next(one for one in events if one.name == "product_viewed")
 

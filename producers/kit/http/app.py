@@ -18,6 +18,7 @@ from producers.kit.http.endpoint import json_response
 from producers.kit.http.guard import ServiceGuard
 from producers.kit.http.middleware import CommerceMiddleware
 from producers.kit.http.readiness import ServiceReadiness
+from producers.kit.http.routes import ServiceRoute
 from producers.kit.service_runner import ServiceRunner
 
 OPERATIONS = {"health": anyone("operations"), "ready": anyone("operations"), "metrics": anyone("operations")}
@@ -83,5 +84,11 @@ def create_app(
     check_policies(app, frozenset())
     install_error_handlers(app, problem_response)
     names = {endpoint: running.service.name for endpoint, running in app.state.service_of.items()}
-    app.add_middleware(CommerceMiddleware, stopping=stopping, hosts=hosts, service_of=names)
+    limits = {
+        route.endpoint: route.body.limit
+        for running in services.values()
+        for route in all_routes(running.service.router)
+        if isinstance(route, ServiceRoute) and route.body is not None
+    }
+    app.add_middleware(CommerceMiddleware, stopping=stopping, hosts=hosts, service_of=names, limits=limits)
     return app

@@ -46,6 +46,9 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 MAX_KEY_CHARS = 255
 
+MAX_HEX_BYTES = 1 << 20
+"""A larger body that is no JSON, such as a picture, is digested before it becomes a part of a digest."""
+
 _UNAVAILABLE: tuple[type[Exception], ...] = (*TRANSIENT, PartUnavailable)
 """Errors of a server that does not answer. They are no result of the request, so a retry runs it again."""
 
@@ -183,7 +186,7 @@ def _digest(request: Request, body: bytes) -> bytes:
     try:
         content: Any = orjson.loads(body)
     except ValueError:
-        content = body.hex()
+        content = body.hex() if len(body) <= MAX_HEX_BYTES else sha256(body).hexdigest()
     described = [request.url.path, request.url.query, request.headers.get("content-type", ""), content]
     try:
         return sha256(orjson.dumps(described, option=orjson.OPT_SORT_KEYS)).digest()

@@ -1,6 +1,8 @@
 """Wraps every request: checks its host and origin, bounds its body, describes errors and measures time."""
 
+import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any
 
@@ -24,8 +26,13 @@ from producers.kit.http.problems import (
     as_problem,
 )
 
+LARGE_AT_ONCE = 3
+"""Requests with larger bodies that are answered at the same time: each takes several times its size in
+memory. The gateway has a whole body before it sends it, so no client is slow here."""
+
 BODY_LIMIT = 1024 * 1024
-"""Bytes. This is enough for the stock of thousands of products, and hundreds of times the longest order."""
+"""Bytes. This is enough for the stock of thousands of products, and hundreds of times the longest order.
+Routes that declare a larger body take that, with the header `Content-Length`."""
 
 
 class CommerceMiddleware:
@@ -37,8 +44,10 @@ class CommerceMiddleware:
         stopping: Stopping,
         hosts: Collection[str] = (),
         service_of: Mapping[Any, str] = MappingProxyType({}),
+        limits: Mapping[Any, int] = MappingProxyType({}),
     ) -> None:
         """`hosts` are names of this server besides the loopback names. `service_of`: endpoint → its service.
+        `limits`: endpoint → the largest body in bytes that it declares.
 
         Once `stopping` has begun, each response closes its connection, so that none is cut later.
         """
@@ -46,6 +55,8 @@ class CommerceMiddleware:
         self._stopping = stopping
         self._hosts = frozenset(hosts)
         self._service_of = service_of
+        self._limits = limits
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -68,7 +79,8 @@ class CommerceMiddleware:
         with request_span(scope, "commerce") as span:
             try:
                 self._check(scope)
-                await self._app(scope, bounded(scope, receive), measured)
+                async with self._large if _length(scope) > BODY_LIMIT else nullcontext():
+                    await self._app(scope, bounded(scope, receive, self._limits), measured)
             except ClientDisconnect:
                 metrics.status = metrics.status or status_of_disconnect(scope)
             except Exception as error:
@@ -95,23 +107,30 @@ class CommerceMiddleware:
             raise OTHER_SITE()
 
 
-def bounded(scope: Scope, receive: Receive) -> Receive:
+def bounded(scope: Scope, receive: Receive, limits: Mapping[Any, int] = MappingProxyType({})) -> Receive:
     """Return a `receive` that raises `BODY_TOO_LARGE` for bodies of more than `BODY_LIMIT` bytes.
 
-    It checks the header `Content-Length`, or counts the bytes if the request has no such header.
+    It checks the header `Content-Length`, or counts the bytes if the request has no such header. With it, the
+    endpoint of the request, which is known when its body is read, may have a larger one of `limits`.
     """
-    declared = Headers(scope=scope).get("content-length", "")
-    length = int(declared) if declared.isdecimal() else 0
+    declared = length = _length(scope)
 
     async def limited() -> Message:
         nonlocal length
-        if length > BODY_LIMIT:
-            raise BODY_TOO_LARGE(limit=BODY_LIMIT)
+        limit = max(BODY_LIMIT, limits.get(scope.get("endpoint"), 0)) if declared else BODY_LIMIT
+        if length > limit:
+            raise BODY_TOO_LARGE(limit=limit)
         message = await receive()
         if not declared:
             length += len(message.get("body", b""))
-        if length > BODY_LIMIT:
-            raise BODY_TOO_LARGE(limit=BODY_LIMIT)
+        if length > limit:
+            raise BODY_TOO_LARGE(limit=limit)
         return message
 
     return limited
+
+
+def _length(scope: Scope) -> int:
+    """Return the length of a request's body as its header says; 0 without one."""
+    declared = Headers(scope=scope).get("content-length", "")
+    return int(declared) if declared.isdecimal() else 0

@@ -17,7 +17,7 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A row of a list, sorted by rank, time and id (a UUID). The default is before all rows."""
+    """A row of a list, sorted by rank, time and id. The default is before all rows."""
 
     at: datetime = datetime(9999, 1, 1, tzinfo=UTC)
     row_id: str = "ffffffff-ffff-ffff-ffff-ffffffffffff"

@@ -34,7 +34,8 @@ class JsonBody:
 
     `example` is a body for the description of the API. `limit` is how many bytes the gateway accepts. `read`
     returns the value of the parameter. `model` is the type of the body, if that is not the parameter's.
-    `other` describes the content types that `read` accepts besides JSON, as OpenAPI does.
+    `other` describes the content types that `read` accepts besides JSON, as OpenAPI does; all of them if the
+    body is not JSON (`is_json`).
     """
 
     example: object = None
@@ -42,6 +43,7 @@ class JsonBody:
     read: Callable[[Request, TypeAdapter[Any]], Awaitable[Any]] = parse_body
     model: Any = None
     other: Mapping[str, Any] = field(default_factory=dict)
+    is_json: bool = True
 
 
 class ServiceRoute(GuardedRoute):

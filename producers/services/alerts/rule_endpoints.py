@@ -13,6 +13,7 @@ from producers.kit.encryption import seal
 from producers.kit.http.endpoint import context, json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
 from producers.kit.http.problems import require
+from producers.kit.http.public_hosts import UrlRefused
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import narrowed
@@ -42,7 +43,7 @@ from producers.services.alerts.schemas import (
 )
 from producers.services.alerts.store import Rule
 from producers.services.alerts.texts import test_text
-from producers.services.alerts.webhooks import WebhookRefused, new_webhook_secret
+from producers.services.alerts.webhooks import new_webhook_secret
 
 PATH = "/v1/sellers/{seller_id}/alerts"
 PAGE_MESSAGES = 50
@@ -231,7 +232,7 @@ async def _check(alerts: AlertsContext, body: RuleRequest) -> None:
     if isinstance(body.target, WebhookTarget):
         try:
             await alerts.sender.check(body.target.url)
-        except WebhookRefused as refused:
+        except UrlRefused as refused:
             raise BAD_WEBHOOK(refused=refused) from refused
 
 

@@ -14,12 +14,16 @@ from common.principal import Principal
 from producers.kit.http.endpoint import json_response, transaction, transactions
 from producers.kit.http.guard import principal_of
 from producers.kit.http.problems import require
-from producers.kit.http.routes import LIST_LIMIT, JsonBody, PublicRoute
+from producers.kit.http.routes import LIST_LIMIT, JsonBody, PublicRoute, SellerPath
 from producers.services.inventory import changes, store
 from producers.services.inventory.model import Stock, StockOfProduct, StockUpdate, StockUpdates
 from producers.services.inventory.problems import UNKNOWN_STOCK
+from producers.services.inventory.restock import RestockNeeds, find_needs
 
 NAME = "inventory"
+
+MAX_LISTED = 100
+"""Limit of products whose stock a request asks for."""
 
 STOCK_KEEPERS = allow(
     "seller",
@@ -89,6 +93,28 @@ async def set_stocks(
 ) -> Response:
     """Set the stock of a list of products. If one entry is refused, none is set."""
     return json_response(await _set_stock(request, body[0].seller_id, body))
+
+
+@router.get("/sellers/{seller_id}/stock", summary="A seller's stock of several products")
+@policy(anyone("read"))
+async def stock_of_seller(
+    request: Request,
+    seller_id: SellerPath,
+    product_id: Annotated[
+        list[Id], Query(min_length=1, max_length=MAX_LISTED, description="Repeated: one for each product.")
+    ],
+) -> list[Stock]:
+    """Return the stock that a seller has of these products; a product without stock is left out."""
+    async with transactions(request, NAME).connection() as sql:
+        return await store.find_stock_of_seller(sql, seller_id, product_id)
+
+
+@router.get("/sellers/{seller_id}/restock", summary="What needs more stock")
+@policy(allow("seller", "admin", traffic="read", seller_parameter="seller_id"))
+async def restock(request: Request, seller_id: SellerPath) -> RestockNeeds:
+    """Return the products that sell out soon, the most urgent first, each with a quantity to order."""
+    async with transactions(request, NAME).connection() as sql:
+        return {"needs": await find_needs(sql, seller_id)}
 
 
 async def _set_stock(request: Request, about: str, counts: Sequence[StockOfProduct]) -> list[Stock]:

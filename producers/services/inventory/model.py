@@ -10,6 +10,7 @@ from pydantic import Field
 
 from common.ids import Id
 from producers.kit.http.strict_request import StrictRequest
+from producers.kit.listings import MAX_ON_HAND
 
 ReservationState = Literal["held", "sold", "released", "given_back", "refused", "barred"]
 ChangeReason = Literal["reserved", "released", "shipped", "returned", "received", "corrected"]
@@ -17,8 +18,6 @@ ChangeReason = Literal["reserved", "released", "shipped", "returned", "received"
 
 RESERVATION_TTL = timedelta(minutes=30)
 """How long an order's units are reserved for its payment."""
-
-MAX_ON_HAND = 1_000_000
 
 MAX_PRODUCTS = 5_000
 """Limit of products in one request."""

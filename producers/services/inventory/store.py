@@ -97,6 +97,16 @@ async def find_stock(sql: Any, product_id: str, seller_id: str | None) -> Stock 
 
 
 @statement("""
+    SELECT product_id, seller_id, on_hand, reserved, on_hand - reserved AS available, version
+    FROM stock
+    WHERE seller_id = $seller_id::text AND product_id = ANY($product_ids::text[]) AND version > 0
+    ORDER BY product_id
+""")
+async def find_stock_of_seller(sql: Any, seller_id: str, product_ids: Collection[str]) -> list[Stock]:
+    """Return the stock that a seller has of these products, by product id."""
+
+
+@statement("""
     INSERT INTO reservations (order_id, reservation_id, state, expires_at)
     VALUES ($order_id::uuid, $reservation_id::uuid, 'barred', $tx.now::timestamptz + $ttl::interval)
     ON CONFLICT (order_id) DO NOTHING

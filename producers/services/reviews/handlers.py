@@ -9,8 +9,9 @@ from common.errors import Rejected
 from common.ids import derived_event_id, is_uuid7
 from producers.kit.inbox.subscription import Handler, Subscription, any_key
 from producers.kit.outbox.transaction import Transaction
+from producers.kit.text import clean_text
 from producers.services.reviews import store
-from producers.services.reviews.model import ModeratedReview, Status, clean_text, next_version
+from producers.services.reviews.model import ModeratedReview, Status, next_version
 from schemas.codec import Record
 
 _SUBJECT = ("order_id", "line_number", "shopper_id", "product_id", "seller_id", "score")

@@ -16,6 +16,7 @@ from common.clock import to_millis
 from common.ids import Id, derived_event_id
 from common.problems import problem
 from producers.kit.http.strict_request import StrictRequest
+from producers.kit.text import clean_line, clean_text, require_visible
 
 Status = Literal["pending", "published", "rejected", "withdrawn"]
 """`pending` waits for a person and is shown only to its author and to moderators."""
@@ -93,40 +94,11 @@ CHANGED_REVIEW = problem(
 )
 
 
-_BLANKS = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
-"""Characters that show nothing, although Unicode calls them letters, marks or signs."""
-
-
-def clean_text(text: str) -> str:
-    """Return a text as it is shown, in NFC: nothing in it is invisible or changes the direction of the rest.
-
-    Control, zero-width, bidirectional, private and unassigned characters are removed; line breaks stay. So an
-    emoji that zero-width characters join from several becomes these.
-    """
-    lines = re.sub("\r\n|[\r\u2028\u2029]", "\n", unicodedata.normalize("NFC", text)).replace("\t", " ")
-    visible = "".join(
-        each
-        for each in lines
-        if each == "\n" or (unicodedata.category(each)[0] != "C" and each not in _BLANKS)
-    )
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in visible.split("\n"))).strip()
-
-
-def _clean_line(text: str) -> str:
-    return " ".join(clean_text(text).split())
-
-
-def _clean_reply(text: str) -> str:
-    if not (cleaned := clean_text(text)):
-        raise ValueError("must have a visible character")
-    return cleaned
-
-
 class ReviewText(StrictRequest):
     """What a shopper writes: stars, and a title and a text if they like. Markup is shown as text."""
 
     score: Annotated[int, Field(ge=1, le=5, description="1 (worst) to 5 (best).")]
-    title: Annotated[str, AfterValidator(_clean_line), Field(max_length=MAX_TITLE_CHARS)] = ""
+    title: Annotated[str, AfterValidator(clean_line), Field(max_length=MAX_TITLE_CHARS)] = ""
     comment: Annotated[str, AfterValidator(clean_text), Field(max_length=MAX_COMMENT_CHARS)] = ""
 
     @property
@@ -153,7 +125,15 @@ class ExportRequest(StrictRequest):
 class ReplyRequest(StrictRequest):
     """A seller's reply, which everyone may read; null takes it back."""
 
-    text: Annotated[str, AfterValidator(_clean_reply), Field(max_length=MAX_REPLY_CHARS)] | None
+    text: (
+        Annotated[
+            str,
+            AfterValidator(clean_text),
+            AfterValidator(require_visible),
+            Field(max_length=MAX_REPLY_CHARS),
+        ]
+        | None
+    )
 
 
 class ReportRequest(StrictRequest):

@@ -17,6 +17,8 @@ ApiScope = Literal[
     "analytics:read",
     "orders:read",
     "stock:write",
+    "listings:read",
+    "listings:write",
     "profile:read",
     "profile:write",
     "staff:read",

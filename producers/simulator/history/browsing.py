@@ -8,8 +8,8 @@ from producers.feed.events import Events, Millis
 from producers.simulator.history.event_rows import events_from_columns
 from producers.simulator.history.recommendations import NO_ANCHOR, STRATEGIES, Clicks, RecommendedLists
 from producers.simulator.randomness import Index
-from producers.simulator.searches import DrawnSearches, EmptySearches, draw_empty_searches, draw_searches
-from producers.simulator.visits import NO_LIST, SEARCH, SOURCES, Views, Visits, draw_gaps
+from producers.simulator.searches import ViewSearches
+from producers.simulator.visits import NO_LIST, SOURCES, Views, Visits, draw_gaps
 from producers.simulator.world.world import World
 
 _SEARCHED_BEFORE_MS = 900
@@ -25,25 +25,28 @@ class BrowsingEventBuilder:
         self._sellers = np.array([world.sellers.ids[row] for row in world.products.seller.tolist()], object)
 
     def events(
-        self, rng: np.random.Generator, visits: Visits, views: Views, lists: RecommendedLists, clicks: Clicks
+        self,
+        rng: np.random.Generator,
+        visits: Visits,
+        views: Views,
+        lists: RecommendedLists,
+        clicks: Clicks,
+        searches: ViewSearches,
     ) -> list[Events]:
-        """Return all browsing events, each kind in the order of visits."""
+        """Return all browsing events, each kind in the order of visits. `searches` are those of `views`."""
         sessions = np.array(visits.ids, object)
         signed_in = np.where(
             visits.signed_in, np.array(self._world.shoppers.ids, object)[visits.shopper], _NULL
         )
         list_ids = np.array([*lists.ids, None], object)
-        found = np.flatnonzero(views.source == SEARCH)
-        searches = draw_searches(self._world, rng, visits.shopper[views.visit[found]], views.product[found])
         search_ids = np.full(len(views), None, object)
-        search_ids[found] = searches.ids
-        empty = draw_empty_searches(rng, searches)
-        empty_ms_before = draw_gaps(rng, len(empty.ids))
+        search_ids[searches.views] = searches.found.ids
+        empty_ms_before = draw_gaps(rng, len(searches.empty.ids))
         who = _VisitIdentity(sessions, signed_in)
         return [
             self._shown(who, lists),
             self._clicked(who, lists, clicks),
-            self._searched(who, visits, views, found, searches, empty, empty_ms_before),
+            self._searched(who, visits, views, searches, empty_ms_before),
             events_from_columns("product_viewed", views.at, {
                 **who.columns(views.visit),
                 "product_id": self._products[views.product].tolist(),
@@ -90,24 +93,30 @@ class BrowsingEventBuilder:
         })  # fmt: skip
 
     def _searched(
-        self, who: "_VisitIdentity", visits: Visits, views: Views, found: Index, searches: DrawnSearches,
-        empty: EmptySearches, empty_ms_before: Millis,
-    ) -> Events:  # fmt: skip
-        """Return the searches that led to the views `found`, then the misspelt ones before some of them."""
-        visit = views.visit[found]
-        at = views.at[found] - _SEARCHED_BEFORE_MS
+        self,
+        who: "_VisitIdentity",
+        visits: Visits,
+        views: Views,
+        searches: ViewSearches,
+        empty_ms_before: Millis,
+    ) -> Events:
+        """Return the searches that led to views, then those before some of them that found nothing."""
+        found, empty = searches.found, searches.empty
+        visit = views.visit[searches.views]
+        at = views.at[searches.views] - _SEARCHED_BEFORE_MS
         empty_visit = visit[empty.before]
         empty_at = np.maximum(at[empty.before] - empty_ms_before, visits.started[empty_visit])
-        found_products = [list(dict.fromkeys(row)) for row in self._products[searches.pages].tolist()]
-        n = len(found) + len(empty.ids)
+        ids = self._world.products.ids
+        pages = [[ids[row] for row in page] for page in found.pages]
+        n = len(found.ids) + len(empty.ids)
         return events_from_columns("search_performed", np.concatenate([at, empty_at]), {
-            "search_id": searches.ids + empty.ids,
+            "search_id": found.ids + empty.ids,
             **who.columns(np.concatenate([visit, empty_visit])),
-            "query": searches.queries + empty.queries,
+            "query": found.queries + empty.queries,
             "filters": [{}] * n,
             "page_number": [1] * n,
-            "result_count": searches.result_counts + [0] * len(empty.ids),
-            "product_ids": found_products + [[]] * len(empty.ids),
+            "result_count": found.result_counts + [0] * len(empty.ids),
+            "product_ids": pages + [[]] * len(empty.ids),
         })  # fmt: skip
 
 

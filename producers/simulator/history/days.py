@@ -24,7 +24,15 @@ from producers.simulator.history.recommendations import (
 from producers.simulator.history.scheduler import Scheduler
 from producers.simulator.history.stock import HistoryStock
 from producers.simulator.randomness import Floats, named_rng
-from producers.simulator.visits import Views, Visits, draw_organic_views, draw_visits, merge_views
+from producers.simulator.searches import ViewSearches
+from producers.simulator.visits import (
+    Views,
+    Visits,
+    draw_organic_views,
+    draw_view_searches,
+    draw_visits,
+    merge_views,
+)
 from producers.simulator.world.world import World, build_world
 
 
@@ -72,10 +80,12 @@ class SimulatedHistory:
         clicks, followed, click = draw_clicks(self.decisions, rng, visits, lists)
         return SimulatedDay(visits, organic, merge_views(organic, followed), lists, clicks, click)
 
-    def days(self, on_day: Callable[[SimulatedDay], None] = lambda _: None) -> Iterator[Timeline]:
+    def days(
+        self, on_day: Callable[[SimulatedDay, ViewSearches], None] = lambda *_: None
+    ) -> Iterator[Timeline]:
         """Generate each day's events in event-time order, the first day first, all before the end.
 
-        `on_day` is called with the visits of each day.
+        `on_day` is called with the visits and the searches of each day.
         """
         plan, rows = self.plan, EventRows()
         prices = PriceList(self.world, self.calendar.sales(plan.start_ms, plan.end_ms + DAY_MS))
@@ -92,9 +102,10 @@ class SimulatedHistory:
         for number in range(plan.days):
             end_ms = plan.start_ms + (number + 1) * DAY_MS
             day = self.draw_day(number)
-            on_day(day)
             rng = named_rng(plan.shape.seed, "pages", number)
-            pending += self._browsing.events(rng, day.visits, day.views, day.lists, day.clicks)
+            searches = draw_view_searches(self.decisions, rng, day.visits, day.views)
+            on_day(day, searches)
+            pending += self._browsing.events(rng, day.visits, day.views, day.lists, day.clicks, searches)
             carts.schedule(rng, day.visits, day.views, day.lists)
             scheduler.run_until(end_ms)
             pending += rows.drain()

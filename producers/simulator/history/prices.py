@@ -33,6 +33,15 @@ class PriceList:
                 return reduced[product]
         return self._list[product]
 
+    def changed_products(self, after_ms: int, until_ms: int) -> list[int]:
+        """Return the products whose sale begins or ends in (after_ms, until_ms]."""
+        moved = [
+            reduced
+            for sale, reduced in zip(self._sales, self._reduced, strict=True)
+            if any(after_ms < moment <= until_ms for moment in (sale.start_ms, sale.end_ms))
+        ]
+        return [product for reduced in moved for product in reduced]
+
     def changes(self) -> list[Events]:
         """Return a product_changed of every product of a sale, at its start and at its end."""
         found = []

@@ -44,11 +44,12 @@ def catalogue_events(world: World, start_ms: int) -> list[Events]:
 
 def listing_columns(world: World, product: "np.ndarray[Any, np.dtype[np.int64]]") -> dict[str, list[Any]]:
     """Return the columns of these products' listings after `product_id`, with their list prices."""
-    products = world.products
+    products, contents = world.products, world.products.contents
+    rows = product.tolist()
     return {
         "seller_id": [world.sellers.ids[seller] for seller in products.seller[product].tolist()],
-        "name": [products.names[row] for row in product.tolist()],
-        "category": [LEAVES[leaf].name for leaf in products.category[product].tolist()],
+        "name": [contents.names[row] for row in rows],
+        "category": [LEAVES[leaf].category_id for leaf in products.category[product].tolist()],
         "currency": [world.shape.currency] * len(product),
         "price_minor": products.price_minor[product].tolist(),
         "weight_g": products.weight_g[product].tolist(),
@@ -56,6 +57,13 @@ def listing_columns(world: World, product: "np.ndarray[Any, np.dtype[np.int64]]"
         "height_cm": products.size_cm[product, 1].tolist(),
         "width_cm": products.size_cm[product, 2].tolist(),
         "photos": products.photos[product].tolist(),
+        "description": [contents.descriptions[row] for row in rows],
+        "group_id": [contents.group_ids[row] for row in rows],
+        "attributes": [contents.attributes[row] for row in rows],
+        "condition": [contents.conditions[row] for row in rows],
+        "handling_days": [contents.handling_days[row] for row in rows],
+        "sku": [contents.skus[row] for row in rows],
+        "pictures": [[] for _ in rows],
     }
 
 

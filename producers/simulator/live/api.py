@@ -47,8 +47,9 @@ class EventPending(ApiUnavailable):
     """A service has not received the event that the request needs. This does not count as an error."""
 
 
-PENDING = ("not-listed", "unknown-line", "not-delivered")
-"""The types of the problems that say so: of a listing in inventory, of an order and a delivery in reviews."""
+PENDING = ("not-listed", "unknown-listing", "unknown-line", "not-delivered")
+"""The types of the problems that say so: of a listing in inventory and in products, and of an order and a
+delivery in reviews."""
 
 
 class ShopApi:

@@ -13,7 +13,6 @@ import uvloop
 
 from common import gc_tuning
 from common.clock import system_clock
-from common.errors import PartUnavailable
 from common.kafka import cluster_id
 from common.operations_server import serve_operations
 from common.principal_token import PlatformToken
@@ -25,13 +24,15 @@ from producers.simulator import status as reporting
 from producers.simulator.calendar import Calendar
 from producers.simulator.decisions import Behaviour, DecisionModel
 from producers.simulator.live.api import ApiUnavailable, RequestRejected, ShopApi
-from producers.simulator.live.catalogue import FlashSalePublisher, publish_catalogue
+from producers.simulator.live.catalogue import publish_catalogue
 from producers.simulator.live.event_sender import EventSender
 from producers.simulator.live.external_events import ExternalEventProducer
+from producers.simulator.live.flash_sales import FlashSales
 from producers.simulator.live.load_controller import LoadController, LoadSignals
 from producers.simulator.live.order_consumer import OrderConsumer
 from producers.simulator.live.orders import LiveOrders
 from producers.simulator.live.sales_poller import SalesPoller
+from producers.simulator.live.search_truth import LiveSearchTruth
 from producers.simulator.live.session_runner import SessionRunner
 from producers.simulator.live.shipments import LiveShipments
 from producers.simulator.live.steps import SubmitCart
@@ -177,7 +178,7 @@ class _LiveTraffic:
         rng = named_rng(world.shape.seed, "live", seed)
         decisions = DecisionModel(world, calendar, Behaviour())
         index_of = {product: row for row, product in enumerate(world.products.ids)}
-        self._sales = FlashSalePublisher(world, calendar, settings, schema_ids, system_clock)
+        self._sales = FlashSales(world, calendar, api, system_clock)
         self._stock_levels = StockLevels(world, rate)
         self._restocker = Restocker(world, api, self._stock_levels, random)
         self._api, self._rate, self._controller = api, rate, LoadController(system_clock().timestamp())
@@ -196,10 +197,11 @@ class _LiveTraffic:
             world, api, status, random, self._sales_poller.record_order,
             self._stock_levels.record_failed_order,
         )  # fmt: skip
+        self._search_truth = LiveSearchTruth(world, settings.home)
         context = VisitContext(decisions, self._sales.prices.at, self._stock_levels.in_stock, index_of)
         self._session_runner = SessionRunner(
             context, api, self._event_sender, status, system_clock, rng, rate, self._controller,
-            self.spawn, self._check_out,
+            self.spawn, self._check_out, self._search_truth.add,
         )  # fmt: skip
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -220,7 +222,7 @@ class _LiveTraffic:
                 self.spawn(self._event_sender.run(stopping))
                 self.spawn(self._session_runner.run(stopping))
                 self.spawn(self._order_consumer.run(stopping))
-                self.spawn(self._publish_sales())
+                self.spawn(self._set_sale_prices())
                 self.spawn(self._sales_poller.run(lambda: self._rate * self._controller.pace, stopping))
                 self.spawn(self._control_load())
                 await stopping.wait()
@@ -231,6 +233,7 @@ class _LiveTraffic:
             reporter.cancel()
             with suppress(asyncio.CancelledError):
                 await reporter
+            self._write_search_truth()
             self._status.phase = "stopped"
             reporting.write(self._home, self._status)
         if self._failures:
@@ -268,19 +271,23 @@ class _LiveTraffic:
             controller.update_load(signals, system_clock().timestamp())
             self._status.pace, self._status.slowed_because = controller.pace, controller.reason
 
-    async def _publish_sales(self) -> None:
+    async def _set_sale_prices(self) -> None:
         while not self._stopping.is_set():
-            try:
-                await asyncio.to_thread(self._sales.publish_due)
-            except PartUnavailable:
-                self._status.record_error("kafka", "a flash sale could not be published")
+            await self._sales.set_due_prices()
             await asyncio.sleep(SALES_EVERY_S)
 
     async def _report(self) -> None:
         while True:
             self._external_events.poll()
+            self._write_search_truth()
             reporting.write(self._home, self._status)
             await asyncio.sleep(STATUS_EVERY_S)
+
+    def _write_search_truth(self) -> None:
+        try:
+            self._search_truth.flush()
+        except OSError as error:
+            self._status.record_error("ground truth", error.strerror or "can't be written")
 
     async def _drain(self) -> None:
         """Wait for running requests and queued browsing events; drop the rest after the timeout."""

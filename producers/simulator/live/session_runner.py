@@ -17,6 +17,7 @@ from producers.simulator.live.event_sender import EventSender
 from producers.simulator.live.load_controller import LoadController
 from producers.simulator.live.steps import (
     EmitEvent,
+    PlannedVisit,
     RecommendedItem,
     RecommendedList,
     RequestRecommendations,
@@ -54,7 +55,9 @@ class _RunningVisit(NamedTuple):
 
 
 class SessionRunner:
-    """Runs visits. `check_out` is called with each checkout; `rate` is in events per second.
+    """Runs visits. `check_out` is called with each checkout, `on_visit` with each visit that begins.
+
+    `rate` is in events per second.
 
     A visit is planned in real time. Its steps are delayed by the delay of the `controller`'s clock.
     """
@@ -71,11 +74,12 @@ class SessionRunner:
         controller: LoadController,
         spawn: Spawn,
         check_out: Callable[[SubmitCart], None],
+        on_visit: Callable[[PlannedVisit], None] = lambda _: None,
     ) -> None:
         self._context, self._api, self._event_sender, self._status = context, api, event_sender, status
         self._clock, self._rng, self._controller = clock, rng, controller
         self._arrivals = ArrivalController(rate)
-        self._spawn, self._check_out = spawn, check_out
+        self._spawn, self._check_out, self._on_visit = spawn, check_out, on_visit
         self._events = 0
         self._scheduled: list[tuple[int, int, _RunningVisit, Step]] = []
         self._tie = count()
@@ -113,6 +117,7 @@ class SessionRunner:
             decisions, self._rng, visits, draw_organic_views(decisions, self._rng, visits)
         ):
             self._status.visits["begun"] += 1
+            self._on_visit(plan)
             visit = _RunningVisit(LiveVisit(plan, self._context, self._rng).steps(), delay_ms)
             self._advance(visit, None, now_ms - delay_ms)
 

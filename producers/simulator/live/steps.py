@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from producers.simulator.decisions import DecisionModel
-from producers.simulator.searches import draw_empty_searches, draw_searches
-from producers.simulator.visits import SEARCH, Views, Visits
+from producers.simulator.searches import Wanted
+from producers.simulator.visits import Views, Visits, draw_view_searches
 
 Surface = Literal["home", "product", "cart"]
 
@@ -62,12 +62,13 @@ class RecommendedList(NamedTuple):
 
 
 class PerformedSearch(NamedTuple):
-    """A search; `page` are the products found."""
+    """A search; `page` are the products found, best first. `wanted` is what the shopper had in mind."""
 
     search_id: str
     query: str
     result_count: int
     page: list[int]
+    wanted: Wanted
 
 
 class PlannedView(NamedTuple):
@@ -125,17 +126,16 @@ def plan_visits(
 def _draw_view_searches(
     decisions: DecisionModel, rng: np.random.Generator, visits: Visits, views: Views
 ) -> list[tuple[PerformedSearch, ...]]:
-    """Return for each view its searches: none, one, or a misspelt search and its correction."""
-    found = np.flatnonzero(views.source == SEARCH)
-    drawn = draw_searches(decisions.world, rng, visits.shopper[views.visit[found]], views.product[found])
-    empty = draw_empty_searches(rng, drawn)
+    """Return for each view its searches: none, one, or one that finds nothing and its correction."""
+    drawn = draw_view_searches(decisions, rng, visits, views)
+    found, empty = drawn.found, drawn.empty
     misspelt = {
-        row: PerformedSearch(search_id, query, 0, [])
+        row: PerformedSearch(search_id, query, 0, [], found.wanted[row])
         for row, search_id, query in zip(empty.before.tolist(), empty.ids, empty.queries, strict=True)
     }
     searches: list[tuple[PerformedSearch, ...]] = [()] * len(views)
-    rows = zip(drawn.ids, drawn.queries, drawn.result_counts, drawn.pages.tolist(), strict=True)
-    for number, (view, fields) in enumerate(zip(found.tolist(), rows, strict=True)):
+    rows = zip(found.ids, found.queries, found.result_counts, found.pages, found.wanted, strict=True)
+    for number, (view, fields) in enumerate(zip(drawn.views.tolist(), rows, strict=True)):
         search = PerformedSearch(*fields)
         searches[view] = (misspelt[number], search) if number in misspelt else (search,)
     return searches

@@ -162,7 +162,7 @@ class LiveVisit:
         return {
             "event": "search_performed", "search_id": search.search_id, **self._identity,
             "query": search.query, "filters": {}, "page_number": 1, "result_count": search.result_count,
-            "product_ids": list(dict.fromkeys([ids[row] for row in search.page])),
+            "product_ids": [ids[row] for row in search.page],
         }  # fmt: skip
 
     def _add(self, at: int, view: PlannedView) -> Generator[Step, RecommendedList | None]:

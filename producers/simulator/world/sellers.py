@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from producers.simulator.randomness import Floats, Index, named_rng
+from producers.simulator.world.languages import draw_languages
 from producers.simulator.world.places import Places, draw_places
 from producers.simulator.world.shape import WorldShape
 
@@ -22,7 +23,8 @@ class Sellers:
     """n sellers, the biggest first.
 
     `size` sums to 1; `quality` is in standard deviations; `handling_days` is the mean time from confirmation
-    to the carrier; `commission_bp` what the marketplace keeps, in basis points.
+    to the carrier; `commission_bp` what the marketplace keeps, in basis points; `languages` are those in
+    which they write, `en` or `pt_BR`.
     """
 
     ids: list[str]
@@ -32,6 +34,7 @@ class Sellers:
     handling_days: Floats
     commission_bp: Index
     places: Places
+    languages: list[str]
 
 
 def draw_sellers(shape: WorldShape) -> Sellers:
@@ -47,4 +50,5 @@ def draw_sellers(shape: WorldShape) -> Sellers:
         handling_days=rng.lognormal(0, 0.5, n),
         commission_bp=rng.choice(np.array([800, 1000, 1200, 1400, 1600]), n),
         places=draw_places(shape, "sellers", n),
+        languages=draw_languages(shape, "sellers", n),
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from producers.simulator.randomness import Floats, named_rng
 from producers.simulator.world.categories import LEAVES
+from producers.simulator.world.languages import draw_languages
 from producers.simulator.world.places import Places, draw_places
 from producers.simulator.world.shape import WorldShape
 
@@ -21,7 +22,7 @@ class Shoppers:
     (n, categories) are distributions; `common_preference` (categories,) is what all have in common.
     `price_sensitivity` is the decrease of the logit of adding per unit of log price. `checkout` is the
     probability to check out a visit's cart. `joins` in [0, 1) is the share of the history before the shopper
-    registers.
+    registers. `languages` are those in which they search, `en` or `pt_BR`.
     """
 
     ids: list[str]
@@ -33,6 +34,7 @@ class Shoppers:
     checkout: Floats
     joins: Floats
     places: Places
+    languages: list[str]
 
 
 def draw_shoppers(shape: WorldShape) -> Shoppers:
@@ -51,4 +53,5 @@ def draw_shoppers(shape: WorldShape) -> Shoppers:
         checkout=1 / (1 + np.exp(-rng.normal(-0.5, 0.5, n))),
         joins=np.where(rng.random(n) < 0.7, 0.0, rng.random(n)),
         places=draw_places(shape, "shoppers", n),
+        languages=draw_languages(shape, "shoppers", n),
     )

@@ -16,6 +16,8 @@ CacheName = Literal[
     "similar",
     "popular_products",
     "listing_page",
+    "seller_page",
+    "suggestions",
     "product_page",
 ]
 
@@ -68,10 +70,20 @@ def products_tags(page: Products | ListingWindow) -> set[str]:
     return {CATALOGUE, *_shown(page["products"])}
 
 
+def found_tags(page: Mapping[str, Any]) -> set[str]:
+    """Return the tags of a page of a search, and of what is offered if it finds nothing."""
+    return {CATALOGUE, *_shown(page["products"]), *_shown(page["instead"])}
+
+
+def suggestions_tags(_suggestions: Mapping[str, Any]) -> set[str]:
+    """Return the tags of what a shopper may be typing."""
+    return {CATALOGUE}
+
+
 def product_tags(product: Mapping[str, Any]) -> set[str]:
-    """Return the tags of a product with its offers."""
+    """Return the tags of a product with its offers and variants."""
     sellers = (seller_tag(offer["seller_id"]) for offer in product["offers"])
-    return {product_tag(product["product_id"]), *sellers}
+    return {product_tag(product["product_id"]), *_products(product["variants"]), *sellers}
 
 
 def similar_tags(similar: Mapping[str, Any]) -> set[str]:

@@ -49,6 +49,7 @@ STAGES: Mapping[StageName, tuple[PartSources, ...]] = {
     "api": (
         PartSources("serving", None, "serving", ("serving",)),
         PartSources("seller_sql", None, "seller_sql", ("seller_sql",)),
+        PartSources("search", None, "search", ("search",)),
     ),
     "night": (
         PartSources("training", None, "training", ("training",)),

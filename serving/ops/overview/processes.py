@@ -131,6 +131,7 @@ _FIGURES: Mapping[Part, tuple[Metric | str, ...]] = {
     "clickhouse": (metrics.CLICKHOUSE_ROWS, CLICKHOUSE_MEMORY, CLICKHOUSE_INSERTED),
     "rollups": (metrics.ROLLUP_REFRESHED_AT,),
     "seller_sql": (),
+    "search": (),
     "training": (),
     "audit": (),
     "simulator": (),
@@ -143,11 +144,13 @@ WANTED: Mapping[Part, frozenset[str]] = {
 }
 """Process → the names of these samples."""
 
-OPTIONAL: frozenset[Part] = frozenset({"training", "audit", "simulator", "seller_sql"})
+OPTIONAL: frozenset[Part] = frozenset({"training", "audit", "simulator", "seller_sql", "search"})
 """Processes without which the platform works. Where one was never started, it is off, and not broken."""
 
 
-WITH_READINESS: tuple[Part, ...] = ("jobs", "rollups", "training", "audit", "simulator", "seller_sql")
+WITH_READINESS: tuple[Part, ...] = (
+    *("jobs", "rollups", "training", "audit", "simulator", "seller_sql", "search"),
+)
 """Processes whose `/ready` is the state of their part. The API checks itself and the other parts."""
 
 

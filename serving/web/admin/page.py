@@ -34,6 +34,9 @@ SECTIONS: Mapping[str, str] = {
     "people": N_("People"),
     "commission": N_("Commission"),
     "reviews": N_("Reviews"),
+    # What is for sale
+    "listings": N_("Listings"),
+    "categories": N_("Categories"),
     # What shoppers are recommended
     "recommendations": N_("Recommendations"),
     "recommendation-health": N_("Recommendation health"),
@@ -66,6 +69,11 @@ MESSAGES: Mapping[str, str] = {
     "rule_added": N_("The rule is added. Order lines that exist keep their rate."),
     "review_published": N_("The review is published."),
     "review_rejected": N_("The review is rejected. Its author can read the reason."),
+    "category_saved": N_("The category is saved. Pages show it within seconds."),
+    "category_deleted": N_("The category is deleted."),
+    "attribute_saved": N_("The attribute is saved. Pages show it within seconds."),
+    "listing_blocked": N_("The listing is blocked. Its seller reads the reason."),
+    "listing_unblocked": N_("The block has ended. The seller may put the product on offer again."),
     "replayed": N_("The dead letters were sent again. One that is rejected again appears as a new one."),
     "none_replayed": N_("Nothing was sent: truncated dead letters can't be replayed."),
     "discarded": N_("The dead letters are discarded."),

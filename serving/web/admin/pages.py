@@ -4,9 +4,11 @@ from fastapi import APIRouter
 
 from serving.web.admin import (
     audits,
+    categories,
     commission,
     dead_letters,
     experiments,
+    listings,
     operations,
     overview,
     people,
@@ -31,5 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     trainings.router,
     commission.router,
     reviews.router,
+    listings.router,
+    categories.router,
     dead_letters.router,
 )

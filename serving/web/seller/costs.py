@@ -15,6 +15,7 @@ from serving.kit.analytics_context import AnalyticsContext
 from serving.kit.domain import opened
 from serving.kit.names import ProductName
 from serving.kit.problems import ClickHouseUnavailable
+from serving.kit.request_body import SentFile
 from serving.web.forms import BadField, Form, action, form_page, read_form
 from serving.web.policy import COSTS_READERS, SETTINGS_WRITERS, page_router
 from serving.web.renderer import PageRenderer
@@ -71,7 +72,7 @@ async def save_costs(request: Request, seller_id: Id) -> Response:
     """Save the costs of a CSV file."""
 
     async def save(form: Form) -> None:
-        await ask(request, "PUT", COSTS, csv=form.text("file"))
+        await ask(request, "PUT", COSTS, file=SentFile("text/csv", form.text("file").encode()))
 
     return await action(request, save, _page, HERE, "costs_saved", partial(read_form, limit=FILE_LIMIT))
 

@@ -29,7 +29,7 @@ from serving.kit.parameters import (
 from serving.kit.periods import Grain
 from serving.ops.dependencies import OpsDomain
 from serving.web import presenters
-from serving.web.policy import OF_SELLER, may_manage, page_router
+from serving.web.policy import OF_SELLER, OF_STAFF, admits, may_manage, page_router
 from serving.web.renderer import PageRenderer, not_stored_if
 from serving.web.seller.choices import DEFAULT_PRESET, UNREGISTERED, PeriodChoiceDep, handed_on
 from serving.web.translation import N_
@@ -150,10 +150,13 @@ async def seller_orders(
 async def seller_tasks(request: Request, dashboards: DashboardsDep, seller_id: SellerId) -> Response:
     """Return only the lists of the orders to ship and of the products to reorder."""
     tasks = await dashboards.tasks_of_seller(seller_id, TASKS)
-    now = dashboards.analytics.context.clock()
-    return not_stored_if(
-        tasks["stale"], opened(request, PageRenderer)("seller/_tasks.html", tasks=tasks, now=now)
+    page = opened(request, PageRenderer)(
+        "seller/_tasks.html",
+        tasks=tasks,
+        is_staff=admits(OF_STAFF, identity_of(request).principal, seller_id),
+        now=dashboards.analytics.context.clock(),
     )
+    return not_stored_if(tasks["stale"], page)
 
 
 def _period_query(start: str | None, end: str | None) -> str:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue
-from common.access_policy import NotAllowed, NotYours, SignInRequired
 from common.principal import Principal
 from serving.analytics.dashboards import Dashboards
 from serving.analytics.metric_schemas import SellerMetrics
 from serving.analytics.metrics import MetricsRequest
 from serving.kit.analytics_context import PeriodRequest
 from serving.web.formatter import Formatter
-from serving.web.policy import OF_SELLER
+from serving.web.policy import OF_SELLER, admits
 from serving.web.seller.metrics import label_of, metric_text
 from serving.web.translation import gettext, ngettext
 
@@ -103,8 +102,4 @@ def source_metrics(source: str) -> tuple[str, ...]:
 
 def sees_figures(principal: Principal | None, seller_id: str) -> bool:
     """Return whether a person may open the pages with what a seller earned."""
-    try:
-        OF_SELLER.authorize(principal, {"seller_id": seller_id})
-    except (NotAllowed, NotYours, SignInRequired):
-        return False
-    return True
+    return admits(OF_SELLER, principal, seller_id)

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from common.access_policy import allow
 from common.guarded_route import policy
 from common.ids import Uuid
 from common.problems import Problem
@@ -18,7 +17,7 @@ from serving.kit.product_cards import read_known_cards
 from serving.products.endpoints import ProductsDep
 from serving.products.service import ProductsService
 from serving.web.forms import Form, action, form_page
-from serving.web.policy import page_router
+from serving.web.policy import OF_STAFF, page_router
 from serving.web.service_calls import ask
 from serving.web.translation import N_
 
@@ -30,7 +29,7 @@ MESSAGES: Mapping[str, str] = {
     "taken_back": N_("The reply is taken back."),
 }
 
-router = page_router(allow("seller", "admin", traffic="page", seller_parameter="seller_id"))
+router = page_router(OF_STAFF)
 
 
 @router.get(PAGE)

@@ -36,6 +36,8 @@ SCOPES: Mapping[str, str] = {
     "analytics:read": N_("See sales"),
     "orders:read": N_("See orders"),
     "stock:write": N_("Set the stock"),
+    "listings:read": N_("See the listings"),
+    "listings:write": N_("List products and change listings"),
     "profile:read": N_("See the profile"),
     "profile:write": N_("Change the profile"),
     "staff:read": N_("See the staff"),

@@ -16,17 +16,15 @@ from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.routes import CommerceDep
 from serving.gateway import cookies
 from serving.gateway.gateway import GatewayDomain, identity_of, renewal
-from serving.kit.cache.completeness import mark_incomplete
-from serving.kit.cache.keys import categories_tags, product_tags, products_tags, similar_tags
-from serving.kit.cached_responses import CachedResponder, CachedResponderDep
+from serving.kit.cache.keys import product_tags, similar_tags
+from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE
 from serving.kit.parameters import CategoryParam, ProductId, SearchText
-from serving.kit.problems import BAD_BODY, ClickHouseUnavailable, CommerceUnavailable
+from serving.kit.problems import BAD_BODY, CommerceUnavailable
 from serving.kit.product_cards import read_known_cards
-from serving.kit.product_lists import Categories, Category
 from serving.kit.request_body import read_body
-from serving.products.endpoints import Cursor, ProductsDep, SortParam
+from serving.products.endpoints import ProductsDep
 from serving.products.service import ProductsService
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.endpoints import (
@@ -41,6 +39,7 @@ from serving.recommendations.service import Context
 from serving.web.account.named_rows import order_rows
 from serving.web.policy import ANYBODY, page_router
 from serving.web.renderer import PageRenderer
+from serving.web.seller.listings import CONDITIONS
 from serving.web.storefront import reviews
 from serving.web.storefront.cart import StoredCart, price_cart
 from serving.web.storefront.order_tracking import sellers_parts, track
@@ -52,6 +51,10 @@ from serving.web.storefront.recommendation_rows import (
     similar,
     titled_rows,
 )
+from serving.web.storefront.search import PRODUCTS_PER_PAGE, known_categories
+from serving.web.storefront.search import router as search_router
+from serving.web.storefront.search_form import SearchForm
+from serving.web.storefront.variants import variant_links
 
 
 async def session_id(request: Request) -> str:
@@ -64,9 +67,6 @@ def set_session_cookie(request: Request, response: Response, session: str) -> Re
     cookies.set_session(request, response, opened(request, GatewayDomain).guests.sign(session))
     return response
 
-
-PRODUCTS_PER_PAGE = 24
-"""The number of products on a page of a listing."""
 
 ORDERS_SHOWN = 20
 """The number of an account's orders on the page of orders. The account has all of them."""
@@ -81,7 +81,7 @@ CART_LIMIT = 64 * 1024
 
 router = page_router(ANYBODY, "/shop")
 
-ROUTERS: tuple[APIRouter, ...] = (router, reviews.router)
+ROUTERS: tuple[APIRouter, ...] = (router, search_router, reviews.router)
 """All routes of the pages of the shop."""
 
 Session = Annotated[str, Depends(session_id)]
@@ -97,8 +97,9 @@ async def home(
     request: Request, products: ProductsDep, respond: CachedResponderDep, session: Session
 ) -> Response:
     """Return the home page: recommendations, rows whose titles say why, sellers, and all categories."""
+    await opened(request, PageRenderer).categories.refresh(request)
     found, recommendation, followed = await asyncio.gather(
-        _categories(products, respond), recommended(request, session, "home"), followed_or_none(request)
+        known_categories(products, respond), recommended(request, session, "home"), followed_or_none(request)
     )
     items = recommendation["items"] if recommendation else []
     shown = [item["product_id"] for item in items]
@@ -137,35 +138,6 @@ async def row(
     return _page(request, session, "_recommendation_row.html", recommendation=recommendation, surface=surface)
 
 
-@router.get("/products")
-async def listing(
-    request: Request,
-    products: ProductsDep,
-    respond: CachedResponderDep,
-    q: SearchText = "",
-    category: CategoryParam = "",
-    sort: SortParam = "best",
-    cursor: Cursor | None = None,
-) -> Response:
-    """Return the page of a search or a category; with a cursor, only the products that follow."""
-    search = {"q": q, "category": category, "sort": sort}
-    pages = opened(request, PageRenderer)
-
-    async def render() -> tuple[bytes, set[str]]:
-        page = await products.find(q, category, sort, cursor, PRODUCTS_PER_PAGE)
-        following = urlencode({**search, "cursor": page["next_cursor"]})
-        more = f"/shop/products?{following}" if page["next_cursor"] else None
-        shown = {"page": page, "more": more, "search": search}
-        if cursor:
-            html = pages.render("shop/_product_cards.html", **shown)
-        else:
-            categories = await _categories(products, respond) or []
-            html = pages.render("shop/listing.html", categories=categories, **shown)
-        return html, products_tags(page)
-
-    return await respond.page("listing_page", (pages.cache_version, q, category, sort, cursor), render)
-
-
 @router.get("/found")
 async def personal_listing(
     request: Request,
@@ -189,7 +161,7 @@ async def personal_listing(
     page = await personal_page(products, respond, listings, known, q, category, cursor, PRODUCTS_PER_PAGE)
     if not page["personalised"] and not cursor:
         return unchanged
-    search = {"q": q, "category": category, "sort": "best"}
+    search = SearchForm(q, category)
     following = {"q": q, "category": category, "cursor": page["next_cursor"]}
     more = f"/shop/found?{urlencode(following)}" if page["next_cursor"] else None
     template = "_product_cards.html" if cursor else "_personal_listing.html"
@@ -202,13 +174,22 @@ async def product(
 ) -> Response:
     """Return the page of a product, with similar products. Its script fetches the recommendations."""
     pages = opened(request, PageRenderer)
+    await pages.categories.refresh(request)
 
     async def render() -> tuple[bytes, set[str]]:
         found, similar_products = await asyncio.gather(
             products.product(product_id), similar(request, product_id)
         )
         tags = product_tags(found) | (similar_tags(similar_products) if similar_products else set())
-        return pages.render("shop/product.html", product=found, similar=similar_products), tags
+        html = pages.render(
+            "shop/product.html",
+            product=found,
+            similar=similar_products,
+            crumbs=pages.categories.names.path(found["category"]),
+            variants=variant_links(product_id, found["variants"]),
+            conditions=CONDITIONS,
+        )
+        return html, tags
 
     recommendations = opened(request, RecommendationsDomain).service
     parts = (pages.cache_version, product_id, recommendations.rules.digest())
@@ -289,16 +270,6 @@ async def order_state(
     return _page(
         request, session, "_order_progress.html", **await _order(request, products, commerce, order_id)
     )
-
-
-async def _categories(products: ProductsService, respond: CachedResponder) -> list[Category] | None:
-    """Return the categories; None if ClickHouse does not answer, and the last ones are not known."""
-    try:
-        found: Categories = await respond.content("categories", (), products.categories, categories_tags)
-    except ClickHouseUnavailable:
-        mark_incomplete()
-        return None
-    return found["categories"]
 
 
 async def _own_orders(

@@ -39,7 +39,7 @@ OF_SERVICES = (
     "orders_vs_reservations", "reservations_vs_stock", "payments_vs_provider", "outboxes", "inbox_vs_facts",
     "returns_vs_reservations", "returns_vs_orders", "returns_vs_refunds", "service_db_vs_confirmations",
     "service_db_vs_cancellations", "service_db_vs_shoppers", "service_db_vs_sellers",
-    "service_db_vs_costs", "service_db_vs_reviews",
+    "service_db_vs_costs", "service_db_vs_reviews", "service_db_vs_products",
     "service_db_vs_alerts", "copies_of_listings", "copies_of_commission_rules",
     "copies_of_seller_status",
 )  # fmt: skip
@@ -132,6 +132,7 @@ def audited(running_shop: Shop, migrated_database: Settings) -> Iterator[Audited
     return_one_unit(shop, orders["returned"], product)
     review_what_arrived(shop, orders["returned"], product)
     set_costs(shop, product)
+    list_products(shop)
     end_an_alert(shop)
     registered, erased = People(shop).person(), People(shop).person()
     erased.http.post("/v1/me/erasure", json={"password": PASSWORD}).raise_for_status()
@@ -191,6 +192,18 @@ def review_what_arrived(shop: Shop, order_id: str, product: str) -> None:
     subject = {"order_id": order_id, "shopper_id": "ana"}
     shop.tell("review_rejected", review_id="hidden", reason="spam", **subject)
     shop.tell("review_withdrawn", review_id="gone", score=5, **subject)
+
+
+def list_products(shop: Shop) -> None:
+    """List two products here, change one, take the other off, and leave a draft."""
+    shop.await_row("SELECT FROM products.categories WHERE category_id = 'Lamps'")
+    body = {"name": "Lamp", "category": "Lamps", "attributes": {"colour": "blue"}, "price_minor": 700}
+    with shop.as_principal(admin()) as http:
+        listings = "/v1/sellers/seller-1/listings"
+        kept, off = (http.post(listings, json=body).raise_for_status().json()[0] for _ in range(2))
+        http.put(f"{listings}/{kept['product_id']}", json={**body, "handling_days": 3}).raise_for_status()
+        http.delete(f"{listings}/{off['product_id']}").raise_for_status()
+        http.post(listings, json={**body, "status": "draft"}).raise_for_status()
 
 
 def set_costs(shop: Shop, product: str) -> None:
@@ -323,6 +336,15 @@ def test_events_from_before_their_new_fields_are_no_differences(audited: Audited
         ("service_db_vs_reviews", "review_submitted", "6 - score AS score", {"score"}),
         ("service_db_vs_reviews", "review_submitted", "NULL AS product_id", {"product_id"}),
         ("service_db_vs_reviews", "review_answered", "'No' AS text", {"reply"}),
+        ("service_db_vs_products", "product_listed", "price_minor + 1 AS price_minor", {"price_minor"}),
+        ("service_db_vs_products", "product_changed", "map('colour', 'red') AS attributes", {"attributes"}),
+        ("service_db_vs_products", "product_changed", "NULL AS handling_days", {"handling_days"}),
+        (
+            "service_db_vs_products",
+            "product_delisted",
+            "occurred_at - INTERVAL 1 DAY AS occurred_at",
+            {"row"},
+        ),
     ],
 )
 def test_a_wrong_field_of_an_event_is_found(

@@ -109,3 +109,15 @@ def test_a_listing_with_a_negative_price_is_a_dead_letter_and_makes_no_offer(sho
     assert all(b"-500 minor units" in letter["reason"] for letter in rejected)
     line = {"product_id": lamp, "quantity": 1, "unit_price_minor": 700}
     assert shop.post({**shop.body(), "lines": [line]}).status_code == 202
+
+
+def test_the_stock_of_several_products_of_a_seller_is_read_at_once(shop):
+    one, other, uncounted = shop.product(stock=5), shop.product(stock=0), shop.product(stock=None)
+    asked = {"product_id": [one, other, uncounted, "never-listed"]}
+
+    found = shop.http.get("/v1/sellers/seller-1/stock", params=asked).raise_for_status().json()
+    others = shop.http.get("/v1/sellers/seller-2/stock", params=asked).raise_for_status().json()
+
+    assert {stock["product_id"]: stock["on_hand"] for stock in found} == {one: 5, other: 0}
+    assert others == []
+    assert shop.http.get("/v1/sellers/seller-1/stock").status_code == 422

@@ -71,6 +71,34 @@ GET /v1/sellers/{seller_id}/published_reviews    staff admin | admin
 PUT /v1/sellers/{seller_id}/published_reviews/{review_id}/reply  managers admin | admin
 GET /v1/admin/reviews                            admin
 PUT /v1/admin/reviews/{review_id}/decision       admin
+GET /v1/sellers/{seller_id}/listings            staff key admin | admin
+POST /v1/sellers/{seller_id}/listings           managers key admin platform | admin platform
+GET /v1/sellers/{seller_id}/listings/{product_id}  staff key admin | admin
+PUT /v1/sellers/{seller_id}/listings/{product_id}  managers key admin platform | admin platform
+DELETE /v1/sellers/{seller_id}/listings/{product_id}  managers key admin platform | admin platform
+PUT /v1/sellers/{seller_id}/listings/{product_id}/price  managers key admin platform | admin platform
+GET /v1/sellers/{seller_id}/listings/{product_id}/prices  staff key admin | admin
+POST /v1/sellers/{seller_id}/offers             managers key admin platform | admin platform
+PUT /v1/sellers/{seller_id}/offers/{product_id} managers key admin platform | admin platform
+GET /v1/sellers/{seller_id}/holiday             staff key admin | admin
+PUT /v1/sellers/{seller_id}/holiday             managers key admin platform | admin platform
+DELETE /v1/sellers/{seller_id}/holiday          managers key admin platform | admin platform
+GET /v1/sellers/{seller_id}/restock             staff admin | admin
+POST /v1/sellers/{seller_id}/pictures           managers key admin platform | admin platform
+GET /v1/sellers/{seller_id}/pictures/{picture_id}  staff key admin | admin
+GET /v1/pictures/{sha256}/{size}                everybody
+POST /v1/sellers/{seller_id}/listing_imports    managers key admin platform | admin platform
+GET /v1/sellers/{seller_id}/listing_imports     staff key admin | admin
+GET /v1/sellers/{seller_id}/listing_imports/{import_id}  staff key admin | admin
+GET /v1/sellers/{seller_id}/listing_imports/{import_id}/report.csv  staff key admin | admin
+GET /v1/sellers/{seller_id}/listings.csv        staff key admin | admin
+GET /v1/category_tree                            everybody
+PUT /v1/admin/categories/{category_id}          admin
+DELETE /v1/admin/categories/{category_id}       admin
+PUT /v1/admin/attributes/{key}                  admin
+GET /v1/admin/listings                          admin
+PUT /v1/admin/listings/{product_id}/{seller_id}/block     admin | admin
+DELETE /v1/admin/listings/{product_id}/{seller_id}/block  admin | admin
 GET /v1/analytics/metrics                        everybody
 GET /v1/analytics/metrics/{metric}               everybody
 GET /v1/sellers                                  marketplace
@@ -81,6 +109,7 @@ GET /v1/marketplace/analytics/{metric}/export.csv  marketplace
 GET /v1/live                                     staff other_owner marketplace
 GET /v1/products/popular                         everybody
 GET /v1/products                                 everybody
+GET /v1/products/suggestions                     everybody
 GET /v1/products/{product_id}                    everybody
 GET /v1/categories                               everybody
 GET /v1/recommendations/{visitor_id}             visitors platform | platform
@@ -93,6 +122,7 @@ POST /v1/orders                                  visitors platform
 GET /v1/orders/{order_id}                        visitors platform
 POST /v1/orders/{order_id}/cancellation          visitors platform
 GET /v1/products/{product_id}/stock              everybody
+GET /v1/sellers/{seller_id}/stock                everybody | everybody
 PUT /v1/products/{product_id}/stock              keepers key admin platform
 PUT /v1/stock                                    keepers key admin platform
 
@@ -127,6 +157,9 @@ POST /sell/{seller_id}/metrics/views/{view_id}/removal      managers admin | adm
 GET /sell/{seller_id}/orders                     figures marketplace | marketplace
 GET /shop                                        everybody
 GET /shop/recommended                            everybody
+GET /shop/categories/{category_id}                everybody
+GET /shop/sellers/{seller_id}                    everybody | everybody
+GET /shop/suggestions                           everybody
 GET /shop/products                               everybody
 GET /shop/found                                  everybody
 GET /shop/products/{product_id}                  everybody
@@ -284,11 +317,41 @@ POST /shop/reviews/{review_id}                   people
 POST /shop/reviews/{review_id}/withdrawal        people
 GET /sell/{seller_id}/replies                    staff admin | admin
 POST /sell/{seller_id}/replies/{review_id}       managers admin | admin
+GET /admin/listings                              admin platform
+POST /admin/listings/{product_id}/{seller_id}/block    admin platform | admin platform
+POST /admin/listings/{product_id}/{seller_id}/unblock  admin platform | admin platform
+GET /admin/categories                            admin platform
+POST /admin/categories                           admin platform
+GET /admin/categories/{category_id}              admin platform
+POST /admin/categories/{category_id}             admin platform
+POST /admin/categories/{category_id}/removal     admin platform
+POST /admin/attributes                           admin platform
+GET /admin/attributes/{key}                      admin platform
+POST /admin/attributes/{key}                     admin platform
 GET /admin/reviews                               admin platform
 POST /admin/reviews/{review_id}/{decision}       admin platform
 
 GET /sell/apply                                  people
 POST /sell/apply                                 people
+GET /sell/{seller_id}/listings                   staff admin | admin
+POST /sell/{seller_id}/listings                  owner manager packer admin | admin
+GET /sell/{seller_id}/listings/{product_id}      staff admin | admin
+POST /sell/{seller_id}/listings/{product_id}     managers admin | admin
+POST /sell/{seller_id}/listings/{product_id}/removal  managers admin | admin
+POST /sell/{seller_id}/listings/{product_id}/return   managers admin | admin
+GET /sell/{seller_id}/listings/{product_id}/pictures   managers admin | admin
+POST /sell/{seller_id}/listings/{product_id}/pictures  managers admin | admin
+POST /sell/{seller_id}/listings/{product_id}/pictures/new  managers admin | admin
+GET /sell/{seller_id}/imports                    staff admin | admin
+POST /sell/{seller_id}/imports                   managers admin | admin
+GET /sell/{seller_id}/imports/{import_id}        staff admin | admin
+GET /sell/{seller_id}/list                       managers admin | admin
+POST /sell/{seller_id}/list                      managers admin | admin
+POST /sell/{seller_id}/offers                    managers admin | admin
+POST /sell/{seller_id}/holiday                   managers admin | admin
+POST /sell/{seller_id}/holiday/end               managers admin | admin
+GET /sell/{seller_id}/restock                    staff admin | admin
+POST /sell/{seller_id}/restock/{product_id}      owner manager packer admin | admin
 GET /sell/{seller_id}/costs                      figures admin | admin
 POST /sell/{seller_id}/costs                     managers admin | admin
 POST /sell/{seller_id}/costs/file                managers admin | admin

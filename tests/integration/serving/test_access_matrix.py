@@ -33,6 +33,8 @@ SCOPES = frozenset(
         "commission:read",
         "costs:read",
         "costs:write",
+        "listings:read",
+        "listings:write",
     }
 )
 
@@ -110,6 +112,10 @@ def filled(path: str, principal: Principal | None, foreign: bool) -> str:
         "{action}": "pause",
         "{review_id}": UUID,
         "{decision}": "publication",
+        "{import_id}": UUID,
+        "{picture_id}": UUID,
+        "{category_id}": "Lamps",
+        "{key}": "colour",
     }
     for name, value in ids.items():
         path = path.replace(name, quote(value))

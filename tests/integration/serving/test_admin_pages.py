@@ -442,6 +442,10 @@ def test_the_pages_fit_every_width(browser: Browser, office: Office) -> None:
         "/admin/settings/maintenance_banner",
         "/admin/settings/recommendation_blocks",
         "/admin/commission",
+        "/admin/listings",
+        "/admin/categories",
+        "/admin/categories/Lamps",
+        "/admin/attributes/colour",
         "/admin/experiments",
         "/admin/trainings",
         "/admin/dead-letters",
@@ -462,3 +466,92 @@ def test_without_clickhouse_the_page_of_trainings_says_so_and_leads_on(office: O
     assert 'role="alert"' in page.text
     assert 'href="/admin/experiments"' in page.text
     assert "There was no training yet" not in page.text, "that is not known"
+
+
+def test_a_category_is_added_below_another_gets_an_attribute_and_is_deleted(
+    browser: Browser, office: Office
+) -> None:
+    parent, child, key = f"Outdoor {new_id()[-8:]}", f"Tents {new_id()[-8:]}", f"poles_{new_id()[-8:]}"
+    page = visit(browser, office, ADMIN, "/admin/categories")
+    for category_id, above in ((parent, ""), (child, parent)):
+        page.locator("#category-category_id").fill(category_id)
+        page.locator("#category-name-en").fill(f"{category_id} in English")
+        page.locator("#category-name-pt_BR").fill(f"{category_id} em português")
+        page.locator("#category-parent").select_option(above)
+        page.get_by_role("button", name="Add the category").click()
+        expect(page.get_by_role("status")).to_contain_text("The category is saved.")
+    page.locator("#attribute-key").fill(key)
+    page.locator("#attribute-name-en").fill("Poles")
+    page.get_by_role("button", name="Add the attribute").click()
+    expect(page.get_by_role("status")).to_contain_text("The attribute is saved.")
+
+    page.goto(f"/admin/attributes/{key}")
+    page.get_by_label("Value 1", exact=True).fill("steel")
+    page.get_by_label("Name of value 1 in Português").fill("Aço")
+    page.get_by_label("It tells the variants of a product apart").check()
+    page.get_by_role("button", name="Save the attribute").click()
+    expect(page.get_by_label("Value 1", exact=True)).to_have_value("steel")
+
+    page.goto(f"/admin/categories/{child}")
+    page.get_by_role("checkbox", name=key).check()
+    page.get_by_role("button", name="Save the category").click()
+    tree = office.http(ADMIN).get("/v1/category_tree").json()
+    found = {each["category_id"]: each for each in tree["categories"]}[child]
+    assert (found["parent_id"], found["attributes"]) == (parent, [key])
+    assert found["names"] == {"en": f"{child} in English", "pt_BR": f"{child} em português"}
+    saved = {each["key"]: each for each in tree["attributes"]}[key]
+    assert (saved["is_variant"], saved["values"]) == (True, {"steel": {"pt_BR": "Aço"}})
+
+    page.goto(f"/admin/categories/{parent}")
+    page.get_by_label("Below").select_option(child)
+    page.get_by_role("button", name="Save the category").click()
+    expect(page.get_by_role("alert")).to_contain_text("A category can't be below itself")
+    page.get_by_text("Delete…").click()
+    page.get_by_role("button", name="Delete the category").click()
+    expect(page.get_by_role("alert")).to_contain_text("The category is in use")
+    for category_id in (child, parent):
+        page.goto(f"/admin/categories/{category_id}")
+        page.get_by_text("Delete…").click()
+        page.get_by_role("button", name="Delete the category").click()
+        expect(page.get_by_role("status")).to_contain_text("The category is deleted.")
+
+
+def test_what_exists_is_not_replaced_by_what_is_added(office: Office) -> None:
+    category_id = f"Kites {new_id()[-8:]}"
+    form = {"category_id": category_id, "name.en": "Kites"}
+
+    with office.http(ADMIN) as http:
+        added = http.post("/admin/categories", data=form)
+        again = http.post("/admin/categories", data=form | {"name.en": "Other"})
+        unnamed = http.post("/admin/categories", data={"category_id": f"{category_id} 2"})
+        unknown = http.get(f"/admin/categories/{category_id} 3")
+
+    assert added.headers["location"] == "/admin/categories?done=category_saved"
+    assert (again.status_code, "There is a category with this id." in again.text) == (422, True)
+    assert (unnamed.status_code, "names" in unnamed.text) == (422, True)
+    assert unknown.status_code == 404
+
+
+def test_a_listing_is_found_blocked_with_a_reason_and_unblocked(browser: Browser, office: Office) -> None:
+    seller_id, owner = approved_seller(office)
+    name = f"Fake watch {new_id()[-8:]} <b>"
+    body = {"name": name, "category": "Lamps", "price_minor": 100}
+    listings = f"/v1/sellers/{seller_id}/listings"
+    office.http(staff(seller_id, "owner", owner)).post(listings, json=body).raise_for_status()
+
+    page = visit(browser, office, ADMIN, "/admin/listings")
+    page.get_by_label("Name, SKU or product id").fill(name)
+    page.get_by_role("button", name="Show").click()
+    item = page.get_by_role("listitem").filter(has_text=name)
+    item.get_by_text("Block…").click()
+    item.get_by_label("Reason").select_option("counterfeit")
+    item.get_by_role("button", name="Block the listing").click()
+    expect(page.get_by_role("status")).to_contain_text("The listing is blocked.")
+    (found,) = office.http(ADMIN).get(listings).json()["listings"]
+    assert (found["status"], found["block_reason"]) == ("blocked", "counterfeit")
+
+    page.goto(f"/admin/listings?seller_id={seller_id}&status=blocked")
+    item.get_by_text("Unblock…").click()
+    item.get_by_role("button", name="End the block").click()
+    expect(page.get_by_role("status")).to_contain_text("The block has ended.")
+    assert office.http(ADMIN).get(listings).json()["listings"][0]["status"] == "delisted"

@@ -5,6 +5,7 @@ import { uuid } from "./ids.js";
 import { takeReferral, cart, saveReferral, quantityOf, tellCart } from "./storage.js";
 import { personalise } from "./personal-listing.js";
 import { keepRowCurrent, observeRows } from "./recommendation-row.js";
+import "./suggestions.js";
 
 // A page that many visitors get contains rows without an id: each showing has its own.
 for (const row of document.querySelectorAll("[data-strategy]:not([data-recommendation])")) row.dataset.recommendation = uuid();
@@ -74,7 +75,7 @@ const showProduct = (article) => {
 
 /** Sends an event for the first page of a search, and one for each further page of results. */
 const showSearch = (found) => {
-  const { search, category, found: count } = found.dataset;
+  const { search, filters, found: count } = found.dataset;
   if (!search) return;
   found.dataset.searchId = uuid();
   let page = 0;
@@ -85,7 +86,7 @@ const showSearch = (found) => {
     trackEvent("search_performed", {
       search_id: found.dataset.searchId,
       query: search,
-      filters: category ? { category } : {},
+      filters: JSON.parse(filters ?? "{}"),
       page_number: page,
       result_count: Number(count),
       product_ids: products.slice(tracked),

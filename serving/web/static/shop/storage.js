@@ -135,3 +135,14 @@ export const takeReferral = (productId) => {
   write("sessionStorage", REFERRAL, null);
   return referral?.productId === productId && Date.now() - referral.at < REFERRAL_TTL_MS ? referral.how : null;
 };
+
+const SEARCHES = "souk.searches";
+const MAX_SEARCHES = 6;
+
+/** The newest searches of this browser, the newest first. */
+export const newestSearches = () => read("localStorage", SEARCHES, []);
+
+/** Stores a search, so that it is offered again. */
+export const saveSearch = (text) => {
+  if (text) write("localStorage", SEARCHES, [text, ...newestSearches().filter((one) => one !== text)].slice(0, MAX_SEARCHES));
+};

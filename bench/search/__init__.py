@@ -1,0 +1,1 @@
+"""Measures how well and how fast the shop's search finds products, beside PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Products: what sellers offer, with variants, prices and pictures, and the category tree."""

@@ -1,0 +1,371 @@
+"""Reads and writes listings, their prices, and the category tree."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from common.settings import Settings
+from producers.kit.http.pages import Position
+from producers.kit.outbox.trace import Trace
+from producers.kit.outbox.transaction import Transaction, Transactions
+from producers.kit.polling import poll
+from producers.kit.postgres.statements import statement
+from producers.services.products.model import STORED, Holiday, Listing, Price
+from schemas.product_categories import ProductAttribute, ProductCategory, default_tree
+
+_LISTINGS = """
+    SELECT listings.*, (
+        SELECT first.seller_id FROM listings AS first WHERE first.product_id = listings.product_id
+        ORDER BY first.created_at, first.seller_id LIMIT 1
+    ) AS owner_id
+    FROM listings
+"""
+"""The listings with the seller who listed the product first."""
+
+_ON_HOLIDAY = """
+    EXISTS (
+        SELECT FROM holidays
+        WHERE holidays.seller_id = {} AND since <= {now}::timestamptz
+            AND ({now}::timestamptz < until) IS NOT FALSE
+    )
+"""
+
+
+@statement("SELECT pg_advisory_xact_lock(hashtextextended($seller_id::text, 2))")
+async def lock_seller(tx: Transaction, seller_id: str) -> None:
+    """Wait for other transactions that give a seller new listings or SKUs."""
+
+
+@statement(f"{_LISTINGS} WHERE product_id = $product_id::text AND seller_id = $seller_id::text")
+async def find_listing(sql: Any, product_id: str, seller_id: str) -> Listing | None:
+    """Return a listing."""
+
+
+@statement(f"{_LISTINGS} WHERE product_id = $product_id::text ORDER BY seller_id FOR UPDATE")
+async def lock_product(tx: Transaction, product_id: str) -> list[Listing]:
+    """Lock and return all listings of a product."""
+
+
+@statement(f"""
+    WITH named AS (
+        SELECT product_id, group_id FROM listings
+        WHERE seller_id = $seller_id::text
+            AND (product_id = ANY ($product_ids::text[]) OR sku = ANY ($skus::text[]))
+    ), wanted AS (
+        SELECT unnest($product_ids::text[]) AS product_id
+        UNION
+        SELECT product_id FROM named
+        UNION
+        SELECT product_id FROM listings
+        WHERE seller_id = $seller_id::text AND group_id IN (
+            SELECT unnest($group_ids::text[]) UNION SELECT group_id FROM named
+        )
+    )
+    {_LISTINGS} WHERE product_id IN (SELECT product_id FROM wanted)
+    ORDER BY product_id, seller_id FOR UPDATE OF listings
+""")
+async def lock_named(
+    tx: Transaction, seller_id: str, product_ids: Sequence[str], skus: Sequence[str], group_ids: Sequence[str]
+) -> list[Listing]:
+    """Lock and return all listings of the products that rows of a seller name, and of their variants."""
+
+
+@statement(f"""
+    {_LISTINGS} WHERE group_id = $group_id::text AND seller_id = $seller_id::text
+    ORDER BY product_id FOR UPDATE
+""")
+async def lock_group(tx: Transaction, group_id: str, seller_id: str) -> list[Listing]:
+    """Lock and return a seller's variants of a product."""
+
+
+@statement(f"""
+    {_LISTINGS}
+    WHERE seller_id = $seller_id::text
+        AND ($status::text IS NULL OR status = $status::text)
+        AND ($category::text IS NULL OR category = $category::text)
+        AND ($group_id::text IS NULL OR group_id = $group_id::text)
+        AND position($plain::text IN plain) > 0
+        AND (changed_at, product_id) < ($after.at::timestamptz, $after.row_id::text)
+    ORDER BY changed_at DESC, product_id DESC
+    LIMIT $limit::integer
+""")
+async def find_of_seller(
+    sql: Any,
+    seller_id: str,
+    status: str | None,
+    category: str | None,
+    group_id: str | None,
+    plain: str,
+    after: Position,
+    limit: int,
+) -> list[Listing]:
+    """Return listings of a seller whose name, SKU or id has the text `plain`, the last changed first."""
+
+
+@statement(f"""
+    {_LISTINGS}
+    WHERE ($status::text IS NULL OR status = $status::text)
+        AND ($seller_id::text IS NULL OR seller_id = $seller_id::text)
+        AND position($plain::text IN plain) > 0
+        AND (changed_at, product_id) < ($after.at::timestamptz, $after.row_id::text)
+    ORDER BY changed_at DESC, product_id DESC
+    LIMIT $limit::integer
+""")
+async def find_all(
+    sql: Any, status: str | None, seller_id: str | None, plain: str, after: Position, limit: int
+) -> list[Listing]:
+    """Return listings of all sellers, the last changed first."""
+
+
+@statement("""
+    SELECT product_id FROM listings
+    WHERE seller_id = $seller_id::text AND sku = $sku::text AND product_id <> $product_id::text
+    ORDER BY product_id LIMIT 1
+""")
+async def find_with_sku(tx: Transaction, seller_id: str, sku: str, product_id: str) -> str | None:
+    """Return another product that a locked seller lists with this SKU."""
+
+
+_SAVE = f"""
+    WITH saved AS (
+        INSERT INTO listings ({", ".join(STORED)}, plain)
+        {{}}
+        ON CONFLICT (product_id, seller_id) DO UPDATE
+        SET {", ".join(f"{name} = excluded.{name}" for name in (*STORED, "plain") if name != "created_at")},
+            created_at = least(listings.created_at, excluded.created_at)
+        WHERE listings.changed_at < excluded.changed_at
+        RETURNING product_id, seller_id, price_minor, changed_at
+    ), priced AS (
+        INSERT INTO prices (product_id, seller_id, since, price_minor)
+        SELECT product_id, seller_id, changed_at, price_minor FROM saved
+        WHERE price_minor IS DISTINCT FROM (
+            SELECT price_minor FROM prices
+            WHERE prices.product_id = saved.product_id AND prices.seller_id = saved.seller_id
+            ORDER BY since DESC LIMIT 1
+        )
+    )
+    SELECT true FROM saved
+"""
+"""Saves listings and their prices, unless those that are saved are newer."""
+
+_COLUMNS = ", ".join((*STORED, "plain"))
+_VALUES = ", ".join(f"$listing.{name}" for name in (*STORED, "plain"))
+
+
+@statement(_SAVE.format(f"VALUES ({_VALUES})"))
+async def save_listing(tx: Transaction, listing: Listing) -> bool:
+    """Save a listing and its price, and return whether it is newer than the saved one."""
+
+
+@statement(_SAVE.format(f"SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::listings, $rows::jsonb)"))
+async def _save_listings(tx: Transaction, rows: list[dict[str, Any]]) -> None:
+    """Save listings, of which each occurs once, and their prices."""
+
+
+async def save_changed(tx: Transaction, before: Listing | None, after: Listing) -> Listing:
+    """Save what was changed of a locked listing here, and emit what shoppers see of it."""
+    after = _changed_now(tx, before, after)
+    await save_listing(tx, after)
+    _emit_change(tx, before, after)
+    return after
+
+
+async def save_all_changed(tx: Transaction, changes: Sequence[tuple[Listing | None, Listing]]) -> None:
+    """Do what `save_changed` does for many listings, of which each occurs once."""
+    saved = [(before, _changed_now(tx, before, after)) for before, after in changes]
+    if saved:
+        await _save_listings(tx, [_row(after) for _, after in saved])
+    for before, after in saved:
+        _emit_change(tx, before, after)
+
+
+def _changed_now(tx: Transaction, before: Listing | None, after: Listing) -> Listing:
+    return replace(after, changed_at=before.next_moment(tx.now) if before else tx.now)
+
+
+def _row(listing: Listing) -> dict[str, Any]:
+    return {name: getattr(listing, name) for name in (*STORED, "plain")}
+
+
+def _emit_change(tx: Transaction, before: Listing | None, after: Listing) -> None:
+    was_on_offer = before is not None and before.on_offer
+    changed = after.differs_in(before) if before else []
+    if after.on_offer:
+        if before is None or before.status == "draft":
+            tx.emit("product_listed", **after.said, occurred_at=after.changed_at)
+        elif changed or not was_on_offer:
+            tx.emit("product_changed", **after.said, changed_fields=changed, occurred_at=after.changed_at)
+    elif was_on_offer:
+        emit_delisted(tx, after)
+
+
+def emit_delisted(tx: Transaction, listing: Listing) -> None:
+    """Emit that a listing is not on offer, with the reason that its status says."""
+    reasons = {"blocked": "policy_violation", "listed": "seller_holiday"}
+    tx.emit(
+        "product_delisted",
+        product_id=listing.product_id,
+        seller_id=listing.seller_id,
+        reason=reasons.get(listing.status, "seller_request"),
+        occurred_at=listing.changed_at,
+    )
+
+
+@statement("""
+    SELECT block_reason FROM listings WHERE product_id = $product_id::text AND seller_id = $seller_id::text
+    FOR UPDATE
+""")
+async def lock_block_reason(tx: Transaction, product_id: str, seller_id: str) -> str | None:
+    """Lock a listing, and return why it is blocked."""
+
+
+async def save_blocked_again(tx: Transaction, listing: Listing) -> None:
+    """Take a blocked listing off that a producer has listed again."""
+    listing = replace(listing, changed_at=listing.next_moment(tx.now))
+    await save_listing(tx, listing)
+    emit_delisted(tx, listing)
+
+
+@statement("""
+    UPDATE listings SET status = 'delisted', hidden = false, changed_at = $event.occurred_at::timestamptz
+    WHERE product_id = $event.product_id::text AND seller_id = $event.seller_id::text
+        AND status = 'listed' AND changed_at < $event.occurred_at::timestamptz
+""")
+async def save_delisting(tx: Transaction, event: dict[str, Any]) -> None:
+    """Record a `product_delisted` of a producer."""
+
+
+@statement("""
+    SELECT since, price_minor FROM prices
+    WHERE product_id = $product_id::text AND seller_id = $seller_id::text
+    ORDER BY since DESC LIMIT 1000
+""")
+async def find_prices(sql: Any, product_id: str, seller_id: str) -> list[Price]:
+    """Return the newest prices of a listing."""
+
+
+@statement(
+    "SELECT coalesce(approved, true) FROM (SELECT 1) LEFT JOIN seller_status ON seller_id = $seller_id::text"
+)
+async def may_sell(sql: Any, seller_id: str) -> bool:
+    """Return whether a seller may sell, as far as this service knows."""
+
+
+@statement("SELECT since, until FROM holidays WHERE seller_id = $seller_id::text")
+async def find_holiday(sql: Any, seller_id: str) -> Holiday | None:
+    """Return the holiday of a seller."""
+
+
+@statement(f"SELECT {_ON_HOLIDAY.format('$seller_id::text', now='$at')}")
+async def is_on_holiday(tx: Transaction, seller_id: str, at: datetime) -> bool:
+    """Return whether the offers of a seller are taken off at a time."""
+
+
+@statement("""
+    INSERT INTO holidays (seller_id, since, until)
+    VALUES ($seller_id::text, $holiday.since::timestamptz, $holiday.until::timestamptz)
+    ON CONFLICT (seller_id) DO UPDATE SET since = excluded.since, until = excluded.until
+""")
+async def save_holiday(tx: Transaction, seller_id: str, holiday: Holiday) -> None:
+    """Save when a seller's offers are taken off."""
+
+
+@statement("DELETE FROM holidays WHERE seller_id = $seller_id::text")
+async def delete_holiday(tx: Transaction, seller_id: str) -> None:
+    """End the holiday of a seller."""
+
+
+@statement(f"""
+    {_LISTINGS}
+    WHERE (
+        (status = 'listed' AND NOT hidden AND {_ON_HOLIDAY.format("listings.seller_id", now="$at")})
+        OR (hidden AND NOT {_ON_HOLIDAY.format("listings.seller_id", now="$at")})
+    )
+    ORDER BY product_id, seller_id
+    LIMIT $limit::integer
+    FOR UPDATE SKIP LOCKED
+""")
+async def lock_late_for_holidays(tx: Transaction, at: datetime, limit: int) -> list[Listing]:
+    """Lock and return listings that a holiday of their seller should have taken off by now, or put back."""
+
+
+@statement("SELECT category_id, category_id, parent_id, names, attributes FROM categories")
+async def find_categories(sql: Any) -> dict[str, ProductCategory]:
+    """Return the categories by id."""
+
+
+@statement('SELECT key, key, names, is_variant, "values" FROM attributes')
+async def find_attributes(sql: Any) -> dict[str, ProductAttribute]:
+    """Return the attributes by key."""
+
+
+@statement("""
+    INSERT INTO categories (category_id, parent_id, names, attributes)
+    VALUES (
+        $category.category_id::text, $category.parent_id::text, $category.names::jsonb,
+        $category.attributes::text[]
+    )
+    ON CONFLICT (category_id) DO UPDATE
+    SET parent_id = excluded.parent_id, names = excluded.names, attributes = excluded.attributes
+""")
+async def save_category(sql: Any, category: ProductCategory) -> None:
+    """Save a category whose parent is saved."""
+
+
+@statement("INSERT INTO categories (category_id) VALUES ($category_id::text) ON CONFLICT DO NOTHING")
+async def save_category_of_event(tx: Transaction, category_id: str) -> None:
+    """Save a category that a producer names, if there is none with this id."""
+
+
+@statement("""
+    INSERT INTO attributes (key, names, is_variant, "values")
+    VALUES ($attribute.key::text, $attribute.names::jsonb, $attribute.is_variant, $attribute.values::jsonb)
+    ON CONFLICT (key) DO UPDATE
+    SET names = excluded.names, is_variant = excluded.is_variant, "values" = excluded."values"
+""")
+async def save_attribute(sql: Any, attribute: ProductAttribute) -> None:
+    """Save an attribute."""
+
+
+@statement("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE")
+async def lock_categories(tx: Transaction) -> None:
+    """Wait for other transactions that change the tree."""
+
+
+@statement("""
+    SELECT EXISTS (SELECT FROM categories WHERE parent_id = $category_id::text)
+        OR EXISTS (SELECT FROM listings WHERE category = $category_id::text)
+""")
+async def is_in_use(tx: Transaction, category_id: str) -> bool:
+    """Return whether a category has listings, or categories below it."""
+
+
+@statement("DELETE FROM categories WHERE category_id = $category_id::text RETURNING true")
+async def delete_category(tx: Transaction, category_id: str) -> bool:
+    """Delete a category, and return whether there was one."""
+
+
+@statement("""
+    INSERT INTO first_categories (copied_at)
+    SELECT $tx.now::timestamptz WHERE NOT EXISTS (SELECT FROM first_categories)
+    RETURNING true
+""")
+async def _begin_first_categories(tx: Transaction) -> bool:
+    """Record that the tree of the file is copied now, and return whether that was to do."""
+
+
+async def run_first_categories(transactions: Transactions, _settings: Settings) -> None:
+    """Copy the tree of `schemas/product_categories.toml` when the service is first started (a worker)."""
+
+    async def copy() -> None:
+        async with transactions.begin(Trace.start("categories", None)) as tx:
+            await lock_categories(tx)
+            if await _begin_first_categories(tx):
+                tree = default_tree()
+                for attribute in tree.attributes.values():
+                    await save_attribute(tx, attribute)
+                for category in tree.categories.values():
+                    await save_category(tx, category)
+
+    await poll("products categories", 86_400, copy)

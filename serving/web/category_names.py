@@ -1,0 +1,165 @@
+"""Names of categories, attributes and their values in the language of the reader, from the category tree."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Self
+
+import orjson
+import structlog
+from fastapi import Request
+
+from common.errors import PartUnavailable
+from common.problems import Problem
+from producers.kit.tables.characters import without_accents
+from producers.services.products.model import attributes_of
+from schemas.product_categories import Names, ProductAttribute, ProductCategory, default_tree
+from serving.commerce.commerce_client import GATEWAY_ITSELF
+from serving.web.formatter import words
+from serving.web.language import SOURCE, current_language
+from serving.web.service_calls import ask
+
+TREE = "/v1/category_tree"
+
+FRESH_S = 5.0
+"""How long a tree counts as the present one in the shop."""
+
+FIRST_READ_S = 0.5
+"""How long the first page of the shop waits for the tree."""
+
+log = structlog.get_logger()
+
+_INDENT = "\u2003"
+"""A blank as wide as a letter: browsers remove usual blanks from the beginning of an option."""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryNames:
+    """The category tree with names for people. What the tree lacks is shown as it is in the events."""
+
+    categories: Mapping[str, ProductCategory] = field(default_factory=dict)
+    """Categories by id, each after its parent."""
+
+    attributes: Mapping[str, ProductAttribute] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tree: Mapping[str, Any]) -> Self:
+        """Return the names of a tree as `GET /v1/category_tree` has it."""
+        return cls(
+            {each["category_id"]: ProductCategory(**each) for each in tree["categories"]},
+            {each["key"]: ProductAttribute(**each) for each in tree["attributes"]},
+        )
+
+    def category(self, category_id: str | None) -> str:
+        """Return the name of a category; empty for None."""
+        known = self.categories.get(category_id or "")
+        return _name(known.names if known else {}) or words(category_id)
+
+    def attribute(self, key: str) -> str:
+        """Return the name of an attribute."""
+        known = self.attributes.get(key)
+        return _name(known.names if known else {}) or words(key)
+
+    def value(self, key: str, value: str) -> str:
+        """Return the name of a value of an attribute."""
+        known = self.attributes.get(key)
+        return _name(known.values.get(value, {}) if known else {}) or value
+
+    def value_of(self, key: str, text: str) -> str:
+        """Return the value that a person means by a text: its key, its name in any language, or the text."""
+        known = self.attributes.get(key)
+        typed = without_accents(text)
+        for value, names in known.values.items() if known else ():
+            if typed in {without_accents(each) for each in (value, *names.values())}:
+                return value
+        return text
+
+    def values(self, key: str) -> list[str]:
+        """Return the names of the usual values of an attribute."""
+        known = self.attributes.get(key)
+        return [self.value(key, value) for value in known.values] if known else []
+
+    def path(self, category_id: str | None) -> list[str]:
+        """Return the ids from a department down to a category; only the id itself if the tree lacks it."""
+        if category_id is None:
+            return []
+        known = self.categories.get(category_id)
+        return [*(self.path(known.parent_id) if known else ()), category_id]
+
+    def below(self, category_id: str | None) -> list[str]:
+        """Return the ids of the categories right below one, by name; None: the departments."""
+        found = [each.category_id for each in self.categories.values() if each.parent_id == category_id]
+        return sorted(found, key=lambda each: without_accents(self.category(each)))
+
+    def attributes_of(self, category_id: str | None) -> list[str]:
+        """Return the keys of the attributes that products of a category have."""
+        known = self.categories.get(category_id or "")
+        return attributes_of(known, self.categories) if known else []
+
+    def variant_keys(self, category_id: str | None) -> list[str]:
+        """Return the keys of those attributes by which the variants of a product differ."""
+        keys = self.attributes_of(category_id)
+        return [key for key in keys if key in self.attributes and self.attributes[key].is_variant]
+
+    def options(self) -> list[tuple[str, str]]:
+        """Return (id, name) of each category for a choice, by name, each below its parent."""
+        return list(self._options(None, 0))
+
+    def _options(self, parent_id: str | None, depth: int) -> Sequence[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        for each in self.below(parent_id):
+            found += [(each, _INDENT * depth + self.category(each)), *self._options(each, depth + 1)]
+        return found
+
+
+async def category_names(request: Request) -> CategoryNames:
+    """Return the names of the present category tree.
+
+    Raises:
+        CommerceUnavailable: the products service does not answer.
+    """
+    return CategoryNames.of(await ask(request, "GET", TREE))
+
+
+class KnownCategories:
+    """The newest tree that this process knows, for pages that must not wait for a service.
+
+    It is read in the background. Until then, and without the service, it is the one with which a shop begins.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        tree = default_tree()
+        self.names = CategoryNames(tree.categories, tree.attributes)
+        self.version = ""
+        """The digest of the tree, so that stored pages with other names are not used."""
+        self._now = now
+        self._read_at: float | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    async def refresh(self, request: Request) -> None:
+        """Have the tree read if the known one is old. Only the first request waits for it, for a moment."""
+        is_first = self._read_at is None
+        if self._read_at is not None and self._now() - self._read_at < FRESH_S:
+            return
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(request))
+        if is_first:
+            await asyncio.wait({self._reading}, timeout=FIRST_READ_S)
+
+    async def _read(self, request: Request) -> None:
+        try:
+            tree = await ask(request, "GET", TREE, sender=GATEWAY_ITSELF)
+        except (Problem, PartUnavailable) as error:
+            log.warning("the category tree is not known", reason=str(error))
+        else:
+            version = blake2b(orjson.dumps(tree, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+            if version != self.version:
+                self.names, self.version = CategoryNames.of(tree), version
+        self._read_at = self._now()
+
+
+def _name(names: Names) -> str:
+    """Return the name in the language of the request, else of the sources, else of any; else empty."""
+    return names.get(current_language()) or names.get(SOURCE) or next(iter(names.values()), "")

@@ -1,0 +1,195 @@
+"""The API over a live index: filters, facets, suggestions, and what it does when the index comes and goes."""
+
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from redis import Redis
+
+from common.settings import Settings
+from serving.products.search.index import REBUILD, current_format, index_path, make_live, search_folder
+from serving.products.search.indexer import Generation
+from tests.integration.servers import await_true
+from tests.integration.serving.conftest import drop_cached, put_offers
+
+_numbers = count(1)
+
+
+def listed(product: str, name: str, **changes: Any) -> tuple[str, dict[str, Any]]:
+    defaults = {
+        "product_id": product,
+        "seller_id": "ana",
+        "at": 1_700_000_000_000,
+        "event_id": product,
+        "name": name,
+        "category": "Lamps",
+        "description": None,
+        "attributes": {},
+        "group_id": None,
+        "currency": "BRL",
+        "price_minor": 1_000,
+        "pictures": [],
+    }
+    return "product_listed", {**defaults, **changes}
+
+
+EVENTS = [
+    ("seller_registered", {"seller_id": "ana", "name": "Ana", "at": 1}),
+    listed("red", "Desk lamp", group_id="desk", attributes={"colour": "red"}, price_minor=900),
+    listed("blue", "Desk lamp", group_id="desk", attributes={"colour": "blue"}),
+    listed("chair", "Cadeira de escritório", category="Chairs", price_minor=5_000),
+    listed("shirt", "Shirt", category="Clothes", seller_id="bob"),
+]
+
+
+@pytest.fixture(autouse=True)
+def live_index(shop: Settings) -> Iterator[Generation]:
+    """A live index in the home of the API."""
+    folder, name = search_folder(shop), f"{current_format()}-{next(_numbers)}"
+    generation = Generation(folder / name, "BRL")
+    generation.rows.apply(EVENTS, {})
+    generation.write_pending(100)
+    make_live(folder, name)
+    drop_cached(shop)
+    yield generation
+    generation.close()
+    shutil.rmtree(folder)
+    drop_cached(shop)
+
+
+def find(api: httpx.Client, **asked: Any) -> dict[str, Any]:
+    answer = api.get("/v1/products", params=asked)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def ids(page: dict[str, Any]) -> list[str]:
+    return [product["product_id"] for product in page["products"]]
+
+
+@pytest.fixture(autouse=True)
+def read(api: httpx.Client, live_index: Generation) -> None:  # noqa: ARG001
+    """Wait until the process of this connection reads the index."""
+    await_true(lambda: find(api, q="cadeira")["tried"])
+
+
+def test_a_misspelt_word_is_found_and_said(api: httpx.Client) -> None:
+    page = find(api, q="cadiera de escrtiorio")
+    assert ids(page) == ["chair"]
+    assert page["did_you_mean"] == "cadeira escritório"
+    assert [attempt["step"] for attempt in page["tried"]] == ["words", "spelling"]
+
+
+def test_a_variant_that_fits_the_filters_is_shown(api: httpx.Client) -> None:
+    assert ids(find(api, q="desk lamp")) == ["red"]
+    assert ids(find(api, q="desk lamp", attribute="colour:blue")) == ["blue"]
+    both = api.get("/v1/products", params=[("attribute", "colour:blue"), ("attribute", "colour:red")])
+    assert both.json()["found"] == 1
+
+
+def test_facets_say_what_further_filters_would_leave(api: httpx.Client) -> None:
+    page = find(api, facets=True, seller="ana", price_max=2_000)
+    assert page["found"] == 1
+    assert page["facets"]["prices"] == [
+        {"from_minor": 500, "to_minor": 1_000, "products": 1},
+        {"from_minor": 5_000, "to_minor": 10_000, "products": 1},
+    ]
+    assert page["facets"]["sellers"] == [
+        {"value": "ana", "name": "Ana", "products": 1, "chosen": True},
+        {"value": "bob", "name": None, "products": 1, "chosen": False},
+    ]
+
+
+def test_available_units_are_those_of_redis(api: httpx.Client, shop: Settings) -> None:
+    with Redis.from_url(shop.redis) as redis:
+        put_offers(redis, "chair", {"seller_id": "ana", "price_minor": 5_000}, stock={"ana": 7})
+        try:
+            assert find(api, q="cadeira")["products"][0]["available"] == 7
+        finally:
+            redis.delete("product:floor")
+
+
+def test_pages_go_on_behind_each_other(api: httpx.Client) -> None:
+    first = find(api, limit=2)
+    second = find(api, limit=2, cursor=first["next_cursor"])
+    assert sorted(ids(first) + ids(second)) == ["chair", "red", "shirt"]
+    assert second["next_cursor"] is None
+
+
+def test_a_search_that_finds_nothing_offers_something(api: httpx.Client) -> None:
+    page = find(api, q="qqqqqqq")
+    assert page["found"] == 0
+    assert {product["product_id"] for product in page["instead"]} == {"red", "chair", "shirt"}
+
+
+def test_products_categories_and_sellers_are_suggested(api: httpx.Client) -> None:
+    answer = api.get("/v1/products/suggestions", params={"q": "lam"}).raise_for_status().json()
+    assert [each["name"] for each in answer["products"]] == ["Desk lamp"]
+    assert [each["id"] for each in answer["categories"]] == ["Lamps"]
+    sellers = api.get("/v1/products/suggestions", params={"q": "an"}).raise_for_status().json()["sellers"]
+    assert sellers == [{"id": "ana", "name": "Ana", "products": 2}]
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 10_000, "de para", "\"'*:^~[]{}()", "🎁", "name:lamp OR *", "🙈" * 500]
+)
+def test_no_text_is_an_error(api: httpx.Client, text: str) -> None:
+    find(api, q=text, facets=True)
+    assert api.get("/v1/products/suggestions", params={"q": text}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"attribute": "colour"},
+        {"attribute": ":blue"},
+        {"price_min": -1},
+        {"rating": 6},
+        {"sort": "loudest"},
+        {"cursor": "x"},
+        {"seller": ".."},
+        [("q", "a"), ("q", "b")],
+    ],
+)
+def test_a_filter_that_makes_no_sense_is_refused(api: httpx.Client, asked: Any) -> None:
+    assert api.get("/v1/products", params=asked).status_code == 422
+
+
+def test_a_change_is_found_after_a_commit(api: httpx.Client, shop: Settings, live_index: Generation) -> None:
+    live_index.rows.apply([listed("new", "Zyx lamp")], {})
+    live_index.write_pending(100)
+    drop_cached(shop)
+    await_true(lambda: ids(find(api, q="zyx")) == ["new"])
+
+
+def test_without_an_index_filters_are_refused_and_words_are_not(api: httpx.Client, shop: Settings) -> None:
+    make_live(search_folder(shop), "another format")
+    await_true(lambda: find(api)["found"] != 3)
+    assert find(api, q="lamp")["tried"] == []
+    answer = api.get("/v1/products", params={"in_stock": True})
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:souk:problem:search-unavailable")
+    assert api.get("/v1/products/suggestions", params={"q": "lamp"}).json()["products"] == []
+
+
+def test_a_damaged_index_is_not_read_and_another_one_is_asked_for(
+    api: httpx.Client, shop: Settings, live_index: Generation
+) -> None:
+    folder, damaged = search_folder(shop), f"{current_format()}-{next(_numbers)}"
+    shutil.copytree(index_path(live_index.folder), index_path(folder / damaged))
+    for store in index_path(folder / damaged).glob("*.idx"):
+        store.write_bytes(b"")
+    make_live(folder, damaged)
+    drop_cached(shop)
+
+    def is_refused() -> bool:
+        drop_cached(shop)
+        return api.get("/v1/products", params={"in_stock": True}).status_code == 503
+
+    await_true(is_refused)
+    assert (folder / REBUILD).exists()
+    assert orjson.loads(api.get("/v1/products").content)["tried"] == []
