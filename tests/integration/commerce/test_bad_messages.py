@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from common.ids import new_id
+from schemas.services import SERVICES
 
 
 @pytest.fixture
