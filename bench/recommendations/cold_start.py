@@ -268,7 +268,7 @@ class Shop:
         texts |= {name: self.columns[name] for name in ("name", "category")}
         if "attributes" in self.columns:
             texts["attributes"] = [
-                " ".join(f"{key}_{value}" for key, value in each.items())
+                " ".join(f"{key} {value}" for key, value in each.items())
                 for each in self.columns["attributes"]
             ]
         table = pa.table(texts)

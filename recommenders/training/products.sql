@@ -1,11 +1,10 @@
--- The name, category, seller and attributes of each product in its newest version. An attribute is one word, such as colour_dark_blue.
+-- The name, category, seller and attributes of each product in its newest version. The words of attributes are learned, as those of names.
 SELECT
     product_id AS item,
     argMax(name, occurred_at) AS name,
     argMax(category, occurred_at) AS category,
     argMax(seller_id, occurred_at) AS seller,
-    arrayStringConcat(arrayMap((key, value) -> replaceRegexpAll(concat(key, '_', value), '[^\\p{L}\\p{N}]+', '_'),
-        mapKeys(argMax(attributes, occurred_at)), mapValues(argMax(attributes, occurred_at))), ' ') AS attributes
+    toJSONString(argMax(attributes, occurred_at)) AS attributes
 FROM
 (
     SELECT product_id, name, category, seller_id, attributes, occurred_at FROM product_listed FINAL
