@@ -321,12 +321,22 @@ def within(one: str, other: str, typos: int) -> bool:
     )
 
 
+SWAPPED = 4
+
+
 def close_words(plain: str, known: Mapping[str, int]) -> list[str]:
     """Return the words that a word may have been meant to be: with fewer typos first, then the more frequent.
+
+    In a word of `SWAPPED` letters, two neighbours may be swapped (`lmap`); any other typo makes another word.
 
     `known` has words with the same first letter, and how many products have each.
     """
     typos = allowed_typos(plain)
+    if len(plain) == SWAPPED and plain.isalpha():
+        anagrams = (word for word in known if word != plain and sorted(word) == sorted(plain))
+        return sorted(
+            (each for each in anagrams if within(plain, each, 1)), key=lambda word: (-known[word], word)
+        )
     found: list[tuple[int, int, str]] = []
     for word, products in known.items():
         if word == plain or abs(len(word) - len(plain)) > typos or not word.isalpha():
