@@ -322,6 +322,7 @@ def within(one: str, other: str, typos: int) -> bool:
 
 
 SWAPPED = 4
+"""The number of letters of words in which only a swap is looked for."""
 
 
 def close_words(plain: str, known: Mapping[str, int]) -> list[str]:
@@ -333,10 +334,9 @@ def close_words(plain: str, known: Mapping[str, int]) -> list[str]:
     """
     typos = allowed_typos(plain)
     if len(plain) == SWAPPED and plain.isalpha():
-        anagrams = (word for word in known if word != plain and sorted(word) == sorted(plain))
-        return sorted(
-            (each for each in anagrams if within(plain, each, 1)), key=lambda word: (-known[word], word)
-        )
+        same_length = (word for word in known if len(word) == SWAPPED and word != plain)
+        swapped = [word for word in same_length if sorted(word) == sorted(plain) and within(plain, word, 1)]
+        return sorted(swapped, key=lambda word: (-known[word], word))
     found: list[tuple[int, int, str]] = []
     for word, products in known.items():
         if word == plain or abs(len(word) - len(plain)) > typos or not word.isalpha():
