@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 import orjson
 
@@ -67,8 +68,8 @@ def encode_moment(moment: datetime, row_id: str) -> str:
     return encode_cursor(moment.isoformat(), row_id)
 
 
-def decode_moment(cursor: str) -> tuple[datetime, str]:
-    """Return the moment and the id that `encode_moment` was given.
+def decode_moment(cursor: str, is_of_uuids: bool = True) -> tuple[datetime, str]:
+    """Return the moment and the id that `encode_moment` was given; the ids of most lists are UUIDs.
 
     Raises:
         BadCursor: the text is not a cursor of such a list.
@@ -76,8 +77,9 @@ def decode_moment(cursor: str) -> tuple[datetime, str]:
     moment, row_id = (str(value) for value in decode_cursor(cursor, (str, str)))
     try:
         at = datetime.fromisoformat(moment)
+        is_id = str(UUID(row_id)) == row_id if is_of_uuids else "\0" not in row_id
     except ValueError as error:
         raise BadCursor from error
-    if at.tzinfo is None or "\0" in row_id:
+    if at.tzinfo is None or not is_id:
         raise BadCursor
     return at, row_id

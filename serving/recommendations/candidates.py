@@ -18,7 +18,6 @@ from serving.recommendations.proposal import (
 from serving.recommendations.recommender import (
     CANDIDATES,
     ItemNeighbours,
-    NeighbourCache,
     RecommendationRequest,
     Recommender,
     ask_source,
@@ -27,7 +26,7 @@ from serving.recommendations.rules.checks import offer_to_show, refusal
 from serving.recommendations.rules.context import Candidate, RuleContext, category_key
 from serving.recommendations.rules.step import Counts
 from serving.recommendations.schemas import AskedSource
-from serving.recommendations.scoring import mean_support
+from serving.recommendations.similar_attributes import SimilarAttributes
 from serving.recommendations.strategies import Strategy
 
 SPARE_CARDS = 4
@@ -35,9 +34,6 @@ SPARE_CARDS = 4
 
 BOOST_DEPTH = 4
 """While a boost or a pin may bring a product up, so many times the requested number of candidates is read."""
-
-SUPPORTED = 0.9
-"""If visits support more of the lists than this, products with similar attributes are not asked for."""
 
 DEEPER, DEEPEST = 8, 800
 """If too few products pass, the last source is asked for eight times as many, repeatedly, up to 800."""
@@ -82,10 +78,9 @@ class CandidateCollector:
         n: int,
         context: RuleContext,
         interest: InterestCache | None = None,
-        co_visits: NeighbourCache | None = None,
     ) -> None:
         self.found = Candidates()
-        self._recommenders, self._interest, self._co_visits = recommenders, interest, co_visits
+        self._recommenders, self._interest = recommenders, interest
         self._request, self._n, self._context = request, n, context
         self._enough = n * BOOST_DEPTH if context.rules.looks_deeper else n
         self._asked: dict[tuple[str, int], Sequence[Proposal]] = {}
@@ -115,18 +110,16 @@ class CandidateCollector:
         self, strategy: Strategy, blended: dict[str, Sequence[Proposal]], weights: Mapping[str, float]
     ) -> Mapping[str, float]:
         """Ask the source that counts until visits support the others, and return the weights of all."""
-        source, seeds = strategy.until_supported, self._request.seeds
-        if source is None or source not in self._recommenders or self._co_visits is None or not seeds:
+        source = strategy.until_supported
+        alike = self._recommenders.get(source or "")
+        if source is None or not isinstance(alike, SimilarAttributes):
             return weights
-        co_visits = await self._co_visits.of([each.product_id for each in seeds], self._request.cards.prefix)
-        support = mean_support(seeds, co_visits)
-        if support > SUPPORTED:
+        lacking = await alike.lacking(self._request)
+        if lacking == 0.0:
             return weights
         answered = [name for name, proposals in blended.items() if proposals]
-        if not (alike := await self._ask(source, self._n)):
-            return weights
-        blended[source] = alike
-        return weights_until_supported(weights, answered, ItemNeighbours.strategy, source, support)
+        blended[source] = await self._ask(source, self._n)
+        return weights_until_supported(weights, answered, ItemNeighbours.strategy, source, 1.0 - lacking)
 
     async def _ranked(
         self, blended: Mapping[str, Sequence[Proposal]], weights: Mapping[str, float], limit: int

@@ -9,7 +9,7 @@ from serving.recommendations.candidates import CandidateCollector, read_extras
 from serving.recommendations.product_cache import InterestCache
 from serving.recommendations.proposal import Proposal, relative_scores
 from serving.recommendations.reasons import reason_of
-from serving.recommendations.recommender import NeighbourCache, RecommendationRequest, Recommender
+from serving.recommendations.recommender import RecommendationRequest, Recommender
 from serving.recommendations.rules.context import Placed, RuleContext, without_places
 from serving.recommendations.rules.shop_rules import Page, count_effects
 from serving.recommendations.rules.step import RankedList, apply_rules, draws_of, may_have_any, wanted_extras
@@ -42,17 +42,16 @@ class RankedItems:
 class Ranker:
     """Ranks products with these recommenders, each under its name.
 
-    Without `interest`, nothing is discounted by popularity; without `co_visits`, visits support everything.
+    Without `interest`, nothing is discounted by popularity.
     """
 
     def __init__(
         self,
         recommenders: Sequence[Recommender],
         interest: InterestCache | None = None,
-        co_visits: NeighbourCache | None = None,
     ) -> None:
         self._recommenders = {each.strategy: each for each in recommenders}
-        self._interest, self._co_visits = interest, co_visits
+        self._interest = interest
 
     async def rank(
         self,
@@ -67,9 +66,7 @@ class Ranker:
         Raises:
             RedisUnavailable: Redis does not answer.
         """
-        collector = CandidateCollector(
-            self._recommenders, request, n, allowed, self._interest, self._co_visits
-        )
+        collector = CandidateCollector(self._recommenders, request, n, allowed, self._interest)
         found = await collector.collect(strategy, request.model.weights, context)
         draws = draws_of(allowed, n, is_empty=found.passing == 0)
         extras = await read_extras(wanted_extras(allowed, draws, n), request.cards, allowed)

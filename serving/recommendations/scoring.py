@@ -166,12 +166,6 @@ def list_support(neighbours: Neighbours, visits: Mapping[str, float]) -> float:
     return supported / whole if whole else 0.0
 
 
-def heaviest(seeds: Iterable[Seed], limit: int) -> list[Seed]:
-    """Return the `limit` heaviest of the seeds with a weight above 0, the heaviest first."""
-    weighted = (seed for seed in seeds if seed.weight > 0.0)
-    return sorted(weighted, key=lambda seed: (-seed.weight, seed.product_id))[:limit]
-
-
 def supported_seeds(seeds: Sequence[Seed], co_visits: Mapping[str, CoVisits]) -> list[Seed]:
     """Return the seeds, of which those count less whose neighbours few visits support.
 
@@ -185,12 +179,13 @@ def supported_seeds(seeds: Sequence[Seed], co_visits: Mapping[str, CoVisits]) ->
     ]
 
 
-def mean_support(seeds: Sequence[Seed], co_visits: Mapping[str, CoVisits]) -> float:
-    """Return the support of the seeds' neighbours, weighted by the seeds; 1 without seeds."""
-    weights = sum(seed.weight for seed in seeds)
-    if not weights:
-        return 1.0
-    return sum(seed.weight * co_visits[seed.product_id].support for seed in seeds) / weights
+def unsupported_seeds(seeds: Sequence[Seed], co_visits: Mapping[str, CoVisits], limit: int) -> list[Seed]:
+    """Return at most `limit` seeds with the weight that visits leave open, the heaviest first."""
+    open_ = (
+        Seed(seed.product_id, seed.weight * (1.0 - co_visits[seed.product_id].support)) for seed in seeds
+    )
+    weighted = (seed for seed in open_ if seed.weight > 0.0)
+    return sorted(weighted, key=lambda seed: (-seed.weight, seed.product_id))[:limit]
 
 
 def covisit_unit(at_s: float) -> float:

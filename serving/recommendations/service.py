@@ -148,7 +148,7 @@ class RecommendationService:
             NewFromFollowed(recent),
         )
         interest = InterestCache(self._redis)
-        self._ranker = Ranker(every, interest, co_visits)
+        self._ranker = Ranker(every, interest)
         sources = {each.strategy: each for each in every}
         visitors = KnownVisitors(versions, self._models, self.rules, self._assigned)
         self.listings = PersonalListings(visitors, sources, interest)

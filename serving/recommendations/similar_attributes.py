@@ -15,10 +15,13 @@ from serving.recommendations.recommender import (
     PassedOver,
     RecommendationRequest,
 )
-from serving.recommendations.scoring import Seed, heaviest, score
+from serving.recommendations.scoring import Seed, score, unsupported_seeds
 
 MAX_UNSUPPORTED = 4
 """The largest number of products of a visitor that others are compared with: each may read a category."""
+
+NEXT_TO_NOTHING = 0.1
+"""A share of the visitor's products for which nothing is compared."""
 
 
 class AlikeCache(ProductCache[AlikeProducts]):
@@ -72,6 +75,27 @@ class SimilarAttributes:
         self._co_visits = co_visits
         self._alike = AlikeCache(redis, rankings, contents)
 
+    async def lacking(self, request: RecommendationRequest) -> float:
+        """Return the share of the visitor's products, by weight, that visits leave open and others are like.
+
+        A share below `NEXT_TO_NOTHING` is 0.
+
+        Raises:
+            RedisUnavailable: Redis does not answer.
+        """
+        unsupported = await self._unsupported(request)
+        whole = sum(seed.weight for seed in request.seeds) or 1.0
+        if sum(seed.weight for seed in unsupported) < NEXT_TO_NOTHING * whole:
+            return 0.0
+        alike = await self._alike.of([seed.product_id for seed in unsupported], request.cards.prefix)
+        lacking = sum(seed.weight for seed in unsupported if alike[seed.product_id].scores) / whole
+        return lacking if lacking >= NEXT_TO_NOTHING else 0.0
+
+    async def _unsupported(self, request: RecommendationRequest) -> list[Seed]:
+        ids = [seed.product_id for seed in request.seeds]
+        co_visits = await self._co_visits.of(ids, request.cards.prefix)
+        return unsupported_seeds(request.seeds, co_visits, MAX_UNSUPPORTED)
+
     async def propose(self, request: RecommendationRequest, wanted: int) -> Sequence[Proposal]:
         """Return the products that are most like those of the visitor.
 
@@ -79,16 +103,8 @@ class SimilarAttributes:
         """
         if not request.seeds:
             raise PassedOver("no_history")
-        prefix = request.cards.prefix
-        co_visits = await self._co_visits.of([seed.product_id for seed in request.seeds], prefix)
-        unsupported = heaviest(
-            (
-                Seed(seed.product_id, seed.weight * (1.0 - co_visits[seed.product_id].support))
-                for seed in request.seeds
-            ),
-            MAX_UNSUPPORTED,
-        )
-        alike = await self._alike.of([seed.product_id for seed in unsupported], prefix)
+        unsupported = await self._unsupported(request)
+        alike = await self._alike.of([seed.product_id for seed in unsupported], request.cards.prefix)
         every = {product_id: each.scores for product_id, each in alike.items()}
         similar = {product_id: each.similar for product_id, each in alike.items()}
         parts = [(1.0, SeedParts("content", unsupported, similar))]

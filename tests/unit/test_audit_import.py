@@ -52,14 +52,26 @@ def as_read(name: str, sent: Events | None) -> pa.Table:
     schema = arrow_schema(all_events()[name].schema)
     if sent is None:
         return schema.empty_table()
-    values = {"event_id": list(sent.ids()), "occurred_at": sent.occurred_at.tolist(), **sent.columns}
+    defaults = {
+        field["name"]: [field["default"]] * len(sent.occurred_at)
+        for field in all_events()[name].fields
+        if "default" in field
+    }
+    values = {
+        **defaults, "event_id": list(sent.ids()), "occurred_at": sent.occurred_at.tolist(), **sent.columns,
+    }  # fmt: skip
     arrays = [
         pa.array(list(values[field.name]), pa.int64()).cast(field.type)
         if pa.types.is_timestamp(field.type)
-        else pa.array(list(values[field.name]), field.type)
+        else pa.array(_as_arrow(values[field.name]), field.type)
         for field in schema
     ]
     return pa.table(arrays, schema=schema)
+
+
+def _as_arrow(values: Any) -> list[Any]:
+    """Maps as lists of pairs, as Arrow takes them."""
+    return [list(value.items()) if isinstance(value, dict) else value for value in values]
 
 
 def compare(name: str, shop: Path, conversion: Conversion) -> ComparisonResult:

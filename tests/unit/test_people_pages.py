@@ -13,6 +13,7 @@ from serving.commerce.commerce_client import CommerceResponse
 from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import OpenDomains
 from serving.kit.request_body import CONTENT_TYPE, NOT_A_FORM
+from serving.kit.stream_slots import StreamSlots
 from serving.web.account.demo import DemoAvailability, is_from_this_machine, may_be_offered_demo
 from serving.web.account.mailbox import with_links
 from serving.web.account.page import read_form, refusal
@@ -199,7 +200,7 @@ def test_busy_accounts_hide_the_demo_from_nobody(
         sent = request()
         domains = OpenDomains()
         domains.add(DemoAvailability(lambda: is_demo))
-        domains.add(CommerceDomain(SlowAccounts(), no_check))  # type: ignore[arg-type]
+        domains.add(CommerceDomain(SlowAccounts(), no_check, StreamSlots("uploads", 1, 1)))  # type: ignore[arg-type]
         sent.scope["app"] = SimpleNamespace(state=SimpleNamespace(domains=domains))
         return await may_be_offered_demo(sent)
 

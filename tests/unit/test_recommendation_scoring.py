@@ -19,12 +19,11 @@ from serving.recommendations.scoring import (
     cosines,
     covisit_unit,
     favourite_categories,
-    heaviest,
     list_support,
-    mean_support,
     score,
     seeds,
     supported_seeds,
+    unsupported_seeds,
     visits_together,
 )
 
@@ -235,14 +234,9 @@ def test_a_seed_counts_in_full_once_half_of_its_neighbours_are_supported() -> No
     assert [seed.weight for seed in found] == [4.0, 2.0, 1.0, 2.0 * LEAST_SUPPORT]
 
 
-def test_the_support_of_a_visitor_is_that_of_the_heaviest_products() -> None:
-    page, other = Seed("page", 3.0), Seed("other", 1.0)
+def test_what_visits_leave_open_is_compared_the_heaviest_first() -> None:
+    asked = [Seed("known", 4.0), Seed("half", 2.0), Seed("b", 1.0), Seed("a", 1.0), Seed("c", 1.0)]
+    supports = co_visits(known=1.0, half=0.25, a=0.0, b=0.0, c=0.9)
 
-    assert mean_support([page, other], co_visits(page=0.0, other=0.8)) == pytest.approx(0.2)
-    assert mean_support([], {}) == 1.0
-
-
-def test_the_heaviest_seeds_are_those_with_a_weight() -> None:
-    found = heaviest([Seed("b", 1.0), Seed("none", 0.0), Seed("a", 1.0), Seed("c", 2.0)], 2)
-
-    assert [seed.product_id for seed in found] == ["c", "a"]
+    assert unsupported_seeds(asked, supports, 3) == [Seed("half", 1.5), Seed("a", 1.0), Seed("b", 1.0)]
+    assert unsupported_seeds([], {}, 3) == []

@@ -24,8 +24,8 @@ class Position:
     rank: int = 2**31 - 1
 
     @classmethod
-    def of(cls, cursor: str | None) -> "Position":
-        """Return the last row of the page that had this cursor.
+    def of(cls, cursor: str | None, is_of_uuids: bool = True) -> "Position":
+        """Return the last row of the page that had this cursor, in a list whose ids are UUIDs or not.
 
         Raises:
             BadCursor: no list has returned it.
@@ -35,7 +35,7 @@ class Position:
         rank, moment = decode_cursor(cursor, (int, str))
         if not 0 <= int(rank) <= cls().rank:
             raise BadCursor
-        return cls(*decode_moment(str(moment)), int(rank))
+        return cls(*decode_moment(str(moment), is_of_uuids), int(rank))
 
 
 def cut_page(

@@ -93,7 +93,7 @@ async def listings_of_seller(
     limit: Limit = 50,
 ) -> Listings:
     """Return the listings of a seller in every status, the last changed first."""
-    after = Position.of(cursor)
+    after = Position.of(cursor, is_of_uuids=False)
     async with transactions(request, NAME).connection() as sql:
         rows = await store.find_of_seller(
             sql, seller_id, status, category, group_id, without_accents(q), after, limit + 1
@@ -367,7 +367,7 @@ async def all_listings(
     limit: Limit = 50,
 ) -> Listings:
     """Return listings of all sellers, the last changed first."""
-    after = Position.of(cursor)
+    after = Position.of(cursor, is_of_uuids=False)
     async with transactions(request, NAME).connection() as sql:
         rows = await store.find_all(sql, status, seller_id, without_accents(q), after, limit + 1)
     return _page(rows, limit)

@@ -102,10 +102,10 @@ def test_a_listing_with_a_negative_price_is_a_dead_letter_and_makes_no_offer(sho
 
     def letters():
         found = [dict(m.headers()) for m in shop.messages(f"{event}_dlq") if m.key() == lamp.encode()]
-        return found if len(found) == 3 else None
+        return found if len(found) == 4 else None
 
     rejected = eventually(letters)
-    assert {letter["stage"] for letter in rejected} == {b"orders", b"inventory", b"sellers"}
+    assert {letter["stage"] for letter in rejected} == {b"orders", b"inventory", b"sellers", b"products"}
     assert all(b"-500 minor units" in letter["reason"] for letter in rejected)
     line = {"product_id": lamp, "quantity": 1, "unit_price_minor": 700}
     assert shop.post({**shop.body(), "lines": [line]}).status_code == 202
