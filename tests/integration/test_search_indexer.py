@@ -172,6 +172,7 @@ def test_what_only_clickhouse_has_is_in_an_index_that_is_built_anew(catalogue: C
         catalogue.await_found("old", "new")
 
 
+@pytest.mark.nightly
 def test_an_indexer_that_is_killed_misses_nothing(catalogue: Catalogue) -> None:
     expected: set[str] = set()
     for restart in range(4):
@@ -192,6 +193,7 @@ def test_an_indexer_that_is_killed_misses_nothing(catalogue: Catalogue) -> None:
     assert check(catalogue.settings) == []
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("damage", ["index", "rows", "meta", "folder"])
 def test_a_damaged_index_is_built_anew(catalogue: Catalogue, damage: str) -> None:
     catalogue.send("product_listed", catalogue.listed("a"))
@@ -222,6 +224,7 @@ def test_a_damaged_index_is_built_anew(catalogue: Catalogue, damage: str) -> Non
     ]
 
 
+@pytest.mark.nightly
 def test_another_index_is_built_while_the_present_one_is_followed(catalogue: Catalogue) -> None:
     catalogue.send("product_listed", catalogue.listed("a"))
     with indexing(catalogue.settings):

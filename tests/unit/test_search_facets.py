@@ -89,7 +89,7 @@ def without_attribute(filters: Filters, key: str) -> Filters:
 
 
 @given(offers=OFFERS, filters=FILTERS, scores=st.lists(st.sampled_from([1, 3, 5]), max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 def test_filters_and_facets_are_those_of_a_scan(
     offers: Sequence[tuple[str | None, Listing]], filters: Filters, scores: Sequence[int]
 ) -> None:

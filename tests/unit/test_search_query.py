@@ -85,6 +85,7 @@ def test_a_misspelt_word_is_found_if_few_products_have_it_as_it_is() -> None:
 def test_the_first_letter_of_a_misspelt_word_is_right() -> None:
     searcher = searcher_of([listing("Cadeira", None)])
     assert search(searcher, "cadiera") == ["Cadeira"]
+    assert search(searcher_of([listing("Lamp", None)]), "lmap") == ["Lamp"]
     assert find(searcher, Search("madeira"), 10).products == 0
 
 
@@ -181,7 +182,7 @@ def test_any_text_is_searched_without_an_error(text: str) -> None:
 
 
 @given(name=st.text(min_size=1, max_size=40).filter(lambda text: text.strip()))
-@settings(max_examples=40)
+@settings(max_examples=settings.default.max_examples // 2)
 def test_a_product_is_found_by_its_name_whatever_that_is(name: str) -> None:
     assert find(searcher_of([listing(name, None)]), Search(name), 10).products == 1
 
@@ -215,7 +216,7 @@ LISTINGS = st.lists(
     sort=st.sampled_from(get_args(Sort)),
     size=st.integers(1, 7),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 def test_pages_have_every_product_once_and_in_the_order_of_one_long_page(
     listings: Sequence[Listing], text: str, sort: Sort, size: int
 ) -> None:
@@ -259,7 +260,7 @@ def test_a_text_that_is_no_cursor_is_refused(cursor: str) -> None:
 def test_products_are_suggested_by_the_beginning_of_the_last_word() -> None:
     searcher = searcher_of([listing("Desk lamp"), listing("Desk chair", None)])
     assert [hit.offers[0].name for hit in products_begun(searcher, "desk la", 5)] == ["Desk lamp"]
-    assert [hit.offers[0].name for hit in products_begun(searcher, "dsek lamp", 5)] == []
+    assert [hit.offers[0].name for hit in products_begun(searcher, "dsek lamp", 5)] == ["Desk lamp"]
     assert [hit.offers[0].name for hit in products_begun(searcher, "chiar", 5)] == ["Desk chair"]
 
 

@@ -147,6 +147,11 @@ def test_close_words_begin_with_fewer_typos_and_then_with_the_more_frequent() ->
     assert close_words("cadeirax", known) == ["cadeiras", "cadeira"]
 
 
+def test_two_neighbours_may_be_swapped_in_a_word_of_four_letters_and_nothing_else() -> None:
+    assert close_words("lmap", {"lamp": 3, "lap": 9, "limp": 9, "lpam": 9}) == ["lamp"]
+    assert close_words("l4mp", {"lm4p": 3}) == []
+
+
 def test_a_word_is_split_into_parts_that_are_long_enough() -> None:
     assert list(halves("footbal")) == [("foo", "tbal"), ("foot", "bal")]
 

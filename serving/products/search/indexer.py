@@ -246,7 +246,9 @@ class Indexer:
         if self._live is not None:
             self._ends.clear()
             self._follower = Follower(self._settings, self._live, is_live=True)
-            self._thread = threading.Thread(target=self._follow, args=(self._follower,), name="search index")
+            self._thread = threading.Thread(
+                target=self._follow, args=(self._follower,), name="search index", daemon=True
+            )
             self._thread.start()
 
     def _follow(self, follower: Follower) -> None:
@@ -276,8 +278,14 @@ class Indexer:
 
 
 def work(settings: Settings, stop: threading.Event) -> None:
-    """Keep the index current until `stop` is set."""
-    Indexer(settings, stop).run()
+    """Keep the index current until `stop` is set.
+
+    A request to a server that does not answer, or a snapshot, is left: the next start repeats it.
+    """
+    thread = threading.Thread(target=Indexer(settings, stop).run, name="indexer", daemon=True)
+    thread.start()
+    stop.wait()
+    thread.join(settings.stop_timeout_s / 2)
 
 
 def checks(settings: Settings) -> dict[str, Check]:

@@ -18,6 +18,7 @@ from serving.products.search.documents import CATEGORY, FIELD_END, MAX_TERM, exa
 from serving.products.search.filters import count
 from serving.products.search.index import EVERYTHING, all_of, any_of, one_of
 from serving.products.search.text import (
+    SWAPPED,
     Phrase,
     Slot,
     allowed_typos,
@@ -240,7 +241,7 @@ class _Spelling:
 
     def _close(self, slot: Slot) -> list[str]:
         plain = slot.typed[0].plain
-        if not allowed_typos(plain):
+        if len(plain) != SWAPPED and not allowed_typos(plain):
             return []
         words = dict(self._searcher.terms_with_prefix("word", plain[0]))
         return close_words(plain, words)[:MAX_SPELLINGS]

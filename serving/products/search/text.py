@@ -321,12 +321,22 @@ def within(one: str, other: str, typos: int) -> bool:
     )
 
 
+SWAPPED = 4
+"""The number of letters of words in which only a swap is looked for."""
+
+
 def close_words(plain: str, known: Mapping[str, int]) -> list[str]:
     """Return the words that a word may have been meant to be: with fewer typos first, then the more frequent.
+
+    In a word of `SWAPPED` letters, two neighbours may be swapped (`lmap`); any other typo makes another word.
 
     `known` has words with the same first letter, and how many products have each.
     """
     typos = allowed_typos(plain)
+    if len(plain) == SWAPPED and plain.isalpha():
+        same_length = (word for word in known if len(word) == SWAPPED and word != plain)
+        swapped = [word for word in same_length if sorted(word) == sorted(plain) and within(plain, word, 1)]
+        return sorted(swapped, key=lambda word: (-known[word], word))
     found: list[tuple[int, int, str]] = []
     for word, products in known.items():
         if word == plain or abs(len(word) - len(plain)) > typos or not word.isalpha():
