@@ -63,7 +63,13 @@ def wall_range(first, end):
 
 
 def as_read(sent):
-    columns = {"event_id": list(sent.ids()), "occurred_at": sent.occurred_at.tolist(), **sent.columns}
+    fields = all_events()[sent.name].fields
+    defaults = {
+        each["name"]: [each["default"]] * len(sent.occurred_at) for each in fields if "default" in each
+    }
+    columns = {
+        **defaults, "event_id": list(sent.ids()), "occurred_at": sent.occurred_at.tolist(), **sent.columns,
+    }  # fmt: skip
     return pa.table(
         [column(columns[field.name], field.type) for field in arrow_schema(all_events()[sent.name].schema)],
         schema=arrow_schema(all_events()[sent.name].schema),
@@ -73,7 +79,7 @@ def as_read(sent):
 def column(values, kind):
     if pa.types.is_timestamp(kind):
         return pa.array(values, pa.int64()).cast(kind)
-    return pa.array(values, kind)
+    return pa.array([list(value.items()) if isinstance(value, dict) else value for value in values], kind)
 
 
 def compare(source, sent, pairs=PAIRS):
