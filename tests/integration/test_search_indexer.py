@@ -242,26 +242,30 @@ def test_another_index_is_built_while_the_present_one_is_followed(catalogue: Cat
 
 
 def test_the_audit_finds_offers_that_the_index_has_otherwise(catalogue: Catalogue) -> None:
-    old = "2026-01-01T00:00:00.000Z"
-    listings = [{**catalogue.listed(name), "occurred_at": old} for name in ("a", "b", "c")]
+    listings = [{**catalogue.listed(name), "occurred_at": "2026-01-01T00:00:00.000Z"} for name in "abc"]
     with connect(catalogue.settings) as client:
         stores = Stores(
             None, sentinel.kafka, ClickHouseTables(client), sentinel.service_db, sentinel.redis, sentinel.api,
             catalogue.settings.timezone, catalogue.settings.shop_currency, search=catalogue.folder,
         )  # fmt: skip
+
+        def differing() -> set[str]:
+            """Return the keys of this catalogue: Kafka has also events of other tests, which the facts lack."""
+            [found] = compare_once("facts_vs_search", stores)
+            return {key for key in found.differing if catalogue.word in key}
+
         assert compare_once("facts_vs_search", stores)[0].notes == (NO_INDEX,)
         insert_events(catalogue.settings, {"product_listed": listings})
         with indexing(catalogue.settings):
-            catalogue.await_found("a", "b", "c")
-        # The topics have listings of other tests, which the facts lack.
-        others = compare_once("facts_vs_search", stores)[0].difference_count
-        dearer = {**listings[0], "event_id": new_id(), "price_minor": 101, "changed_fields": ["price_minor"]}
-        dearer["occurred_at"] = "2026-01-02T00:00:00.000Z"
-        gone = {**catalogue.delisted("b", AT), "occurred_at": "2026-01-02T00:00:00.000Z"}
-        insert_events(catalogue.settings, {"product_changed": [dearer], "product_delisted": [gone]})
-        found = compare_once("facts_vs_search", stores)[0]
-    assert found.verdict == "differ"
-    assert found.difference_count == others + 2
+            catalogue.await_found(*"abc")
+        assert differing() == set()
+        later = {"event_id": new_id(), "occurred_at": "2026-01-02T00:00:00.000Z"}
+        dearer = {**listings[0], **later, "price_minor": 101, "changed_fields": ["price_minor"]}
+        insert_events(
+            catalogue.settings,
+            {"product_changed": [dearer], "product_delisted": [{**catalogue.delisted("b", AT), **later}]},
+        )
+        assert len(differing()) == 2
 
 
 def test_without_an_index_nothing_is_read(catalogue: Catalogue) -> None:

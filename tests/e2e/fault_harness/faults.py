@@ -178,6 +178,7 @@ FAULTS = (
     Fault("the schema registry ends", ended("registry"), "PartDown", {"part": "registry"}),
     Fault("the reconciler of the jobs ends", ended("jobs"), "ProcessDown", {"job": "jobs"}),
     Fault("the roll-ups hang", paused("rollups"), "ProcessDown", {"job": "rollups"}),
+    Fault("the search index hangs", paused("search"), "ProcessDown", {"job": "search"}),
     Fault(
         "a poison message: no Avro",
         dead_letter("order_confirmed", not_avro),
