@@ -70,7 +70,7 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         while not self._ending.wait(0.05):
-            message = {"key": str(self.newest), "value": b"%d" % self.newest, "headers": "{}"}
+            message = {"key": str(self.newest), "value": b"%d" % self.newest, "headers": {}}
             self._publisher.publish([{**message, "topic": topic, "position": 1} for topic in self._topics])
             self.newest += 1
 
