@@ -250,7 +250,7 @@ def test_the_audit_finds_offers_that_the_index_has_otherwise(catalogue: Catalogu
         )  # fmt: skip
 
         def differing() -> set[str]:
-            """Return the keys of this catalogue: Kafka has also events of other tests, which the facts lack."""
+            """Return the keys of this catalogue: Kafka has other tests' events, which the facts lack."""
             [found] = compare_once("facts_vs_search", stores)
             return {key for key in found.differing if catalogue.word in key}
 

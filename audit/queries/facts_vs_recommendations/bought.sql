@@ -18,6 +18,16 @@ FROM
         ingested_at
     FROM order_placed FINAL
     UNION ALL
+    -- An order whose placement is not among the events, such as the first ones of a replayed slice.
+    SELECT
+        shopper_id,
+        lines.product_id AS members,
+        if(
+            order_id IN (SELECT order_id FROM order_cancelled), 0., toUnixTimestamp(ifNull(placed_at, occurred_at)) + 0.5
+        ) AS bought_s,
+        ingested_at
+    FROM order_confirmed FINAL
+    UNION ALL
     SELECT shopper_id, lines.product_id AS members, 0. AS bought_s, ingested_at
     FROM order_cancelled FINAL
 )
