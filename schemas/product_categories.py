@@ -5,7 +5,7 @@ from then on administrators change it there. The simulator's world lists its pro
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -58,9 +58,19 @@ class CategoryTree:
         Raises:
             KeyError: the tree has no such category.
         """
-        while (parent_id := self.categories[category_id].parent_id) is not None:
-            category_id = parent_id
-        return category_id
+        *_, department = with_ancestors(self.categories[category_id].category_id, self.categories)
+        return department
+
+
+def with_ancestors(category_id: str, categories: Mapping[str, ProductCategory]) -> Iterator[str]:
+    """Yield a category's id, then those of the categories above it; only its own if it is not known."""
+    seen: set[str] = set()
+    at: str | None = category_id
+    while at is not None and at not in seen:
+        seen.add(at)
+        yield at
+        known = categories.get(at)
+        at = known.parent_id if known else None
 
 
 @cache

@@ -14,8 +14,14 @@ from fastapi import Request
 from common.errors import PartUnavailable
 from common.problems import Problem
 from producers.kit.tables.characters import without_accents
-from producers.services.products.model import attributes_of
-from schemas.product_categories import Names, ProductAttribute, ProductCategory, default_tree
+from producers.services.products.model import attributes_of, variant_keys_of
+from schemas.product_categories import (
+    Names,
+    ProductAttribute,
+    ProductCategory,
+    default_tree,
+    with_ancestors,
+)
 from serving.commerce.commerce_client import GATEWAY_ITSELF
 from serving.web.formatter import words
 from serving.web.language import SOURCE, current_language
@@ -83,10 +89,7 @@ class CategoryNames:
 
     def path(self, category_id: str | None) -> list[str]:
         """Return the ids from a department down to a category; only the id itself if the tree lacks it."""
-        if category_id is None:
-            return []
-        known = self.categories.get(category_id)
-        return [*(self.path(known.parent_id) if known else ()), category_id]
+        return [] if category_id is None else [*with_ancestors(category_id, self.categories)][::-1]
 
     def below(self, category_id: str | None) -> list[str]:
         """Return the ids of the categories right below one, by name; None: the departments."""
@@ -100,8 +103,7 @@ class CategoryNames:
 
     def variant_keys(self, category_id: str | None) -> list[str]:
         """Return the keys of those attributes by which the variants of a product differ."""
-        keys = self.attributes_of(category_id)
-        return [key for key in keys if key in self.attributes and self.attributes[key].is_variant]
+        return variant_keys_of(self.attributes_of(category_id), self.attributes)
 
     def options(self) -> list[tuple[str, str]]:
         """Return (id, name) of each category for a choice, by name, each below its parent."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.products.search.documents import Listing, Standing, document_of, with_ancestors
+from schemas.product_categories import with_ancestors
+from serving.products.search.documents import Listing, Standing, document_of
 from serving.products.search.filters import PRICE_BOUNDS, Filters
 from serving.products.search.query import Search, find
 from tests.search_catalogue import TREE, listing, searcher_of
@@ -60,12 +61,15 @@ FILTERS = st.builds(
 Product = Sequence[Listing]
 
 
+def categories_of(offer: Listing) -> list[str]:
+    """Return the category of an offer and those above it."""
+    return [*with_ancestors(offer.category, TREE.categories)] if offer.category else []
+
+
 def fits(product: Product, standing: Standing, filters: Filters) -> bool:
     """Whether a product passes all filters, by their definitions."""
     best = min(product, key=lambda offer: offer.card_order)
-    categories = {
-        above for offer in product if offer.category for above in with_ancestors(offer.category, TREE)
-    }
+    categories = {above for offer in product for above in categories_of(offer)}
     plain = [(key, values) for key, values in filters.attributes if key not in VARIANT_KEYS]
     of_variants = [(key, values) for key, values in filters.attributes if key in VARIANT_KEYS]
     has_variant = any(
@@ -119,9 +123,7 @@ def test_filters_and_facets_are_those_of_a_scan(
     assert facets is not None
     assert {each["value"]: each["products"] for each in facets["categories"] if each["products"]} == counts(
         replace(filters, category=""),
-        lambda product: {
-            above for offer in product if offer.category for above in with_ancestors(offer.category, TREE)
-        },
+        lambda product: {above for offer in product for above in categories_of(offer)},
     )
     assert {each["value"]: each["products"] for each in facets["sellers"] if each["products"]} == counts(
         replace(filters, seller_id=""), lambda product: {offer.seller_id for offer in product}

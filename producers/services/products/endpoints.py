@@ -26,7 +26,6 @@ from producers.services.products.model import (
     LIST,
     NAME,
     READ,
-    SELLER_NOT_APPROVED,
     SKU_TAKEN,
     UNKNOWN_CATEGORY,
     UNKNOWN_LISTING,
@@ -50,12 +49,12 @@ from producers.services.products.model import (
     Status,
     check_contents,
     check_variants,
-    is_below,
     new_listing,
+    new_offer,
     variant_keys_of,
 )
 from producers.services.products.pictures import check_pictures
-from schemas.product_categories import ProductAttribute, ProductCategory
+from schemas.product_categories import ProductAttribute, ProductCategory, with_ancestors
 
 MODERATE = allow("admin", traffic="write")
 
@@ -116,7 +115,7 @@ async def list_product(
     The ids of the products are new. What others see follows within seconds.
     """
     async with transaction(request, NAME, seller_id) as tx:
-        await begin(tx, seller_id)
+        await store.lock_approved_seller(tx, seller_id)
         return await _list(request, tx, seller_id, body)
 
 
@@ -143,21 +142,20 @@ async def change_listing(
 ) -> Listing:
     """Write a listing anew. Its contents become those of the offers of all sellers of the product."""
     async with transaction(request, NAME, product_id) as tx:
-        await begin(tx, seller_id)
+        await store.lock_approved_seller(tx, seller_id)
         offers = await store.lock_product(tx, product_id)
         before = _own(offers, seller_id, product_id)
         after = before.with_contents(body).with_terms(body)
-        if before.owner_id != seller_id and any(
-            getattr(before, name) != getattr(after, name) for name in CONTENTS
-        ):
+        contents = before.changed_contents(after)
+        if before.owner_id != seller_id and contents:
             raise CONTENTS_OF_OWNER(seller_id=seller_id, product_id=product_id)
         await _check_contents(tx, seller_id, body, product_id, before.group_id)
         await check_pictures(tx, seller_id, body.pictures, before.pictures)
         after = await _save(tx, before, after)
-        contents = {name: getattr(after, name) for name in CONTENTS}
-        for offer in offers:
-            if offer.seller_id != seller_id and before.owner_id == seller_id:
-                await store.save_changed(tx, offer, replace(offer, **contents))
+        if before.owner_id == seller_id:
+            others = (offer for offer in offers if offer.seller_id != seller_id)
+            said = {name: getattr(after, name) for name in CONTENTS}
+            await store.save_all_changed(tx, [(offer, replace(offer, **said)) for offer in others])
     return after
 
 
@@ -224,18 +222,14 @@ async def offer_product(
 ) -> Listing:
     """Offer a product of another seller. Its contents are those of the seller who listed it first."""
     async with transaction(request, NAME, body.product_id) as tx:
-        await begin(tx, seller_id)
+        await store.lock_approved_seller(tx, seller_id)
         offers = await store.lock_product(tx, body.product_id)
-        unknown = UNKNOWN_PRODUCT_TO_OFFER(product_id=body.product_id)
-        first = require(next((each for each in offers if each.seller_id == each.owner_id), None), unknown)
-        require(any(each.status == "listed" for each in offers), unknown)
-        if any(offer.seller_id == seller_id for offer in offers):
-            raise ALREADY_LISTED(seller_id=seller_id, product_id=body.product_id)
-        offer = replace(
-            first, seller_id=seller_id, status="draft", hidden=False, block_reason=None, created_at=tx.now
-        )
         currency = settings_of(request, NAME).shop_currency
-        return await _save(tx, None, replace(offer, currency=currency).with_terms(body))
+        unknown = UNKNOWN_PRODUCT_TO_OFFER(product_id=body.product_id)
+        offer = require(new_offer(offers, seller_id, currency, tx.now), unknown)
+        if any(each.seller_id == seller_id for each in offers):
+            raise ALREADY_LISTED(seller_id=seller_id, product_id=body.product_id)
+        return await _save(tx, None, offer.with_terms(body))
 
 
 @router.put(
@@ -252,7 +246,7 @@ async def change_offer(
 ) -> Listing:
     """Change price, status, condition, handling time and SKU of a listing, and leave its contents."""
     async with transaction(request, NAME, product_id) as tx:
-        await begin(tx, seller_id)
+        await store.lock_approved_seller(tx, seller_id)
         before = _own(await store.lock_product(tx, product_id), seller_id, product_id)
         return await _save(tx, before, before.with_terms(body))
 
@@ -296,7 +290,10 @@ async def category_tree(request: Request) -> CategoryTree:
     async with transactions(request, NAME).connection() as sql:
         categories, attributes = await store.find_categories(sql), await store.find_attributes(sql)
     return {
-        "categories": sorted(categories.values(), key=lambda it: _path(it, categories)),
+        # By the ids from the department on, so that parents come before their children.
+        "categories": sorted(
+            categories.values(), key=lambda it: [*with_ancestors(it.category_id, categories)][::-1]
+        ),
         "attributes": sorted(attributes.values(), key=lambda it: it.key),
     }
 
@@ -319,7 +316,7 @@ async def put_category(
         categories = await store.find_categories(tx)
         if body.parent_id is not None:
             require(categories.get(body.parent_id), UNKNOWN_CATEGORY(category=body.parent_id))
-            if body.parent_id == category_id or is_below(body.parent_id, category_id, categories):
+            if category_id in with_ancestors(body.parent_id, categories):
                 raise CATEGORY_CYCLE(category_id=category_id, parent_id=body.parent_id)
         await store.save_category(tx, category)
     return category
@@ -412,12 +409,6 @@ def _page(rows: list[Listing], limit: int) -> Listings:
     return {"listings": list(shown), "next_cursor": next_cursor}
 
 
-def _path(category: ProductCategory, categories: dict[str, ProductCategory]) -> list[str]:
-    """Return the ids from a department down to a category, by which parents come before their children."""
-    parent = categories.get(category.parent_id or "")
-    return [*(_path(parent, categories) if parent else ()), category.category_id]
-
-
 def _own(offers: list[Listing], seller_id: str, product_id: str) -> Listing:
     """Return the seller's offer among those of a product.
 
@@ -426,16 +417,6 @@ def _own(offers: list[Listing], seller_id: str, product_id: str) -> Listing:
     """
     found = next((offer for offer in offers if offer.seller_id == seller_id), None)
     return require(found, UNKNOWN_LISTING(seller_id=seller_id, product_id=product_id))
-
-
-async def begin(tx: Transaction, seller_id: str) -> None:
-    """Wait for other transactions about what a seller lists.
-
-    Raises:
-        SELLER_NOT_APPROVED: the seller may not sell now.
-    """
-    await store.lock_seller(tx, seller_id)
-    require(await store.may_sell(tx, seller_id), SELLER_NOT_APPROVED(seller_id=seller_id))
 
 
 async def _save(tx: Transaction, before: Listing | None, after: Listing) -> Listing:

@@ -25,17 +25,16 @@ from producers.services.products.listing_cells import (
 from producers.services.products.listing_files import Defect, Row, key_of
 from producers.services.products.model import (
     BLOCKED,
-    CONTENTS,
     CONTENTS_OF_OWNER,
     MAX_ATTRIBUTES,
     MAX_VARIANTS,
     SKU_TAKEN,
     UNKNOWN_ATTRIBUTE,
     Listing,
-    Status,
     check_contents,
     check_variants,
     new_listing,
+    new_offer,
     variant_keys_of,
 )
 from schemas.product_categories import ProductAttribute, ProductCategory
@@ -248,15 +247,11 @@ class _RowChange:
         own = next((offer for offer in offers if offer.seller_id == seller_id), None)
         if own is not None:
             return own, own
-        first = next((offer for offer in offers if offer.seller_id == offer.owner_id), None)
-        if first is None or not any(offer.status == "listed" for offer in offers):
+        offer = new_offer(offers, seller_id, self._rules.currency, self._rules.now)
+        if offer is None:
             self._refuse("product_id", BadCell("unknown-product", "The product is not on offer."))
             return None
-        blank = new_listing(
-            first.product_id, seller_id, self._rules.currency, self._rules.now, first.group_id
-        )
-        contents = {name: getattr(first, name) for name in CONTENTS}
-        return None, replace(blank, owner_id=first.owner_id, **contents)
+        return None, offer
 
     def _read(self, before: Listing | None, base: Listing) -> dict[str, Any]:
         """Return the values of the cells that differ from the listing."""
@@ -301,7 +296,7 @@ class _RowChange:
             Problem: a rule of `model.py` forbids it.
         """
         after = self._with(base, before, given)
-        contents = [name for name in CONTENTS if getattr(after, name) != getattr(base, name)]
+        contents = base.changed_contents(after)
         if contents and after.owner_id != after.seller_id:
             column = next((name for name in given if name not in _TERMS), "product_id")
             problem = CONTENTS_OF_OWNER(seller_id=after.seller_id, product_id=after.product_id)
@@ -333,7 +328,7 @@ class _RowChange:
             elif column not in ("currency", "stock", "status"):
                 fields[FIELDS[column]] = value
         kept = {key: value for key, value in attributes.items() if value or base.attributes.get(key) == value}
-        status = _status_of(before, given.get("status", "listed" if before is None else base.status))
+        status = base.next_status(given.get("status", "listed" if before is None else base.status))
         hidden = status == "listed" and self._rules.is_on_holiday
         if before is not None and status == before.status:
             hidden = before.hidden
@@ -396,17 +391,16 @@ class _RowChange:
             if other != after.product_id:
                 raise SKU_TAKEN(product_id=other, sku=after.sku)
 
-    def _save(self, before: Listing | None, after: Listing, contents: Sequence[str]) -> None:
+    def _save(self, before: Listing | None, after: Listing, contents: Mapping[str, Any]) -> None:
         """Note a change, and that of the offers of other sellers if the contents have changed."""
         if self.defects:
             return
         known = self._known
         self.changes.append((before, after))
-        others = known.offers.get(after.product_id, ())
         if contents:
-            said = {name: getattr(after, name) for name in contents}
+            others = known.offers.get(after.product_id, ())
             self.changes += [
-                (offer, replace(offer, **said)) for offer in others if offer.seller_id != after.seller_id
+                (offer, replace(offer, **contents)) for offer in others if offer.seller_id != after.seller_id
             ]
         if before is not None and before.sku is not None and before.sku != after.sku:
             known.by_sku.pop(before.sku, None)
@@ -419,11 +413,3 @@ class _RowChange:
             self._refuse("stock", BadCell("not-on-offer", "A draft has no stock. List it in the same row."))
             return
         self.stock.append(StockCount(self._row.number, after.product_id, on_hand, after.on_offer))
-
-
-def _status_of(before: Listing | None, wanted: Status) -> Status:
-    """Return the status of a listing: what was on offer can't be a draft, and a draft can't be taken off."""
-    was_listed = before is not None and before.status in ("listed", "delisted")
-    if wanted == "draft" and was_listed:
-        return "delisted"
-    return "draft" if wanted == "delisted" and not was_listed else wanted

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import structlog
 
 from common.metrics import UNEXPECTED_ERRORS
+from common.problems import Problem
 from common.settings import Settings
 from producers.kit.http.peers import Peers
 from producers.kit.http.problems import ServiceNotReady
@@ -38,7 +39,7 @@ from producers.services.products.import_rows import (
 )
 from producers.services.products.listing_cells import BadCell, CellReader
 from producers.services.products.listing_files import BadFile, Defect, ListingFile, Row
-from producers.services.products.model import NAME, SELLER_NOT_APPROVED
+from producers.services.products.model import NAME
 from producers.services.products.pictures import known as known_pictures
 from schemas.product_categories import ProductAttribute
 
@@ -165,10 +166,10 @@ class Importer:
         async with self._transactions.begin(Trace.start(import_id, None)) as tx:
             if await _lock_position(tx, import_id) != claimed.position:
                 return  # another process has continued
-            await store.lock_seller(tx, seller_id)
-            if not await store.may_sell(tx, seller_id):
-                refusal = SELLER_NOT_APPROVED(seller_id=seller_id)
-                raise BadFile(refusal.kind, str(refusal))
+            try:
+                await store.lock_approved_seller(tx, seller_id)
+            except Problem as refusal:
+                raise BadFile(refusal.kind, str(refusal)) from refusal
             outcome = await self._outcome(tx, claimed, file, rows)
             defects = outcome.defects
             if claimed.position == 0:

@@ -25,7 +25,7 @@ from producers.kit.http.problems import require
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.postgres.statements import statement
-from producers.services.products.endpoints import begin
+from producers.services.products import store
 from producers.services.products.import_worker import UNFINISHED, ImportStatus
 from producers.services.products.listing_cells import csv_rows, header_of, written
 from producers.services.products.model import LIST, NAME, READ, Listing
@@ -173,7 +173,7 @@ async def import_listings(
     scopes = principal_of(request).scopes
     sets_stock = scopes is None or "stock:write" in scopes
     async with transaction(request, NAME, seller_id) as tx:
-        await begin(tx, seller_id)
+        await store.lock_approved_seller(tx, seller_id)
         found = await _find_same(tx, seller_id, digest, dry_run, again)
         if found is not None:
             return found

@@ -17,7 +17,7 @@ from producers.kit.tables.characters import without_accents
 from producers.kit.text import require_visible
 from schemas.codec import Record
 from schemas.events import all_events
-from schemas.product_categories import ProductAttribute, ProductCategory
+from schemas.product_categories import ProductAttribute, ProductCategory, with_ancestors
 
 NAME = "products"
 
@@ -140,6 +140,9 @@ Value = Annotated[
     StringConstraints(min_length=1, max_length=MAX_VALUE_CHARS, pattern=PRINTABLE),
     AfterValidator(require_visible),
 ]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""The name of a picture: the digest of its content."""
+
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^(en|pt_BR)$")]
 Size = Annotated[int, Field(ge=0, le=MAX_SIZE)]
@@ -179,7 +182,7 @@ class Contents(StrictRequest):
         dict[Key, Value], Field(max_length=MAX_ATTRIBUTES, examples=[{"colour": "blue", "brand": "Aurora"}])
     ] = Field(default_factory=dict)
     pictures: Annotated[
-        list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]],
+        list[Sha256],
         Field(max_length=MAX_PICTURES, description="The SHA-256 of each picture, the first one first."),
     ] = Field(default_factory=list)
     weight_g: Size | None = None
@@ -198,10 +201,7 @@ class VariantRequest(StrictRequest):
     attributes: Annotated[dict[Key, Value], Field(min_length=1, max_length=3)]
     price_minor: PriceMinor | None = None
     sku: Annotated[Name | None, Field(max_length=64)] = None
-    pictures: Annotated[
-        list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]] | None,
-        Field(max_length=MAX_PICTURES),
-    ] = None
+    pictures: Annotated[list[Sha256] | None, Field(max_length=MAX_PICTURES)] = None
 
 
 class ListingRequest(ListingChange):
@@ -329,34 +329,30 @@ class Listing:
         """Return the time of its next event: later than its last one by a millisecond at least."""
         return max(now, self.changed_at + timedelta(milliseconds=1))
 
+    def next_status(self, wanted: Status) -> Status:
+        """Return its status if its seller wants another one.
+
+        What was on offer can't be a draft again, and a draft can't be taken off.
+        """
+        if self.status in ("listed", "delisted"):
+            return "delisted" if wanted == "draft" else wanted
+        return "draft" if wanted == "delisted" else wanted
+
     def with_terms(self, terms: OfferTerms) -> "Listing":
-        """Return the listing with other terms. What was on offer can't become a draft again."""
-        was_listed = self.status in ("listed", "delisted")
-        status: Status = "delisted" if terms.status == "draft" and was_listed else terms.status
-        return replace(
-            self,
-            price_minor=terms.price_minor,
-            status=status,
-            condition=terms.condition,
-            handling_days=terms.handling_days,
-            sku=terms.sku,
-        )
+        """Return the listing with other terms."""
+        said = {name: getattr(terms, name) for name in OfferTerms.model_fields}
+        return replace(self, **said | {"status": self.next_status(terms.status)})
 
     def with_contents(self, contents: Contents) -> "Listing":
         """Return the listing with other contents; its group stays."""
-        return replace(
-            self,
-            name=contents.name,
-            category=contents.category,
-            description=contents.description or None,
-            attributes=contents.attributes,
-            pictures=contents.pictures,
-            photos=len(contents.pictures),
-            weight_g=contents.weight_g,
-            length_cm=contents.length_cm,
-            height_cm=contents.height_cm,
-            width_cm=contents.width_cm,
-        )
+        said = {name: getattr(contents, name) for name in Contents.model_fields}
+        derived = {"description": contents.description or None, "photos": len(contents.pictures)}
+        return replace(self, **said | derived)
+
+    def changed_contents(self, after: "Listing") -> dict[str, Any]:
+        """Return the contents of `after` in which it differs from this one."""
+        said = {name: getattr(after, name) for name in CONTENTS}
+        return {name: value for name, value in said.items() if value != getattr(self, name)}
 
 
 SAID: tuple[str, ...] = tuple(
@@ -366,10 +362,7 @@ SAID: tuple[str, ...] = tuple(
 )
 """The fields of a listing that its events have."""
 
-CONTENTS = (
-    "name", "category", "description", "group_id", "attributes", "pictures", "photos",
-    "weight_g", "length_cm", "height_cm", "width_cm",
-)  # fmt: skip
+CONTENTS = (*Contents.model_fields, "group_id", "photos")
 """The fields that all offers of a product have in common; its owner writes them."""
 
 
@@ -447,24 +440,25 @@ def new_listing(
     )
 
 
+def new_offer(offers: Sequence[Listing], seller_id: str, currency: str, now: datetime) -> Listing | None:
+    """Return a draft of a seller's offer of a product that others offer, with the contents of its owner.
+
+    It is None if no seller lists the product now. `offers` are all offers of it.
+    """
+    first = next((offer for offer in offers if offer.seller_id == offer.owner_id), None)
+    if first is None or not any(offer.status == "listed" for offer in offers):
+        return None
+    blank = new_listing(first.product_id, seller_id, currency, now, first.group_id)
+    contents = {name: getattr(first, name) for name in CONTENTS}
+    return replace(blank, owner_id=first.owner_id, **contents)
+
+
 def attributes_of(category: ProductCategory, categories: Mapping[str, ProductCategory]) -> list[str]:
     """Return the keys of the attributes of a category's products: its own, and those of what it is below."""
-    found: dict[str, None] = {}
-    each: ProductCategory | None = category
-    while each is not None:
-        found |= dict.fromkeys(each.attributes)
-        each = categories.get(each.parent_id or "")
-    return list(found)
-
-
-def is_below(category_id: str, ancestor_id: str, categories: Mapping[str, ProductCategory]) -> bool:
-    """Return whether a category is another one, or below it."""
-    each = categories.get(category_id)
-    while each is not None:
-        if each.category_id == ancestor_id:
-            return True
-        each = categories.get(each.parent_id or "")
-    return False
+    above = with_ancestors(category.category_id, categories)
+    return [
+        *dict.fromkeys(key for each in above if each in categories for key in categories[each].attributes)
+    ]
 
 
 def check_contents(

@@ -31,11 +31,6 @@ class DuePicture:
     attempts: int
 
 
-@statement("SELECT pg_advisory_xact_lock(hashtextextended($seller_id::text, 2))")
-async def lock_pictures(tx: Transaction, seller_id: str) -> None:
-    """Wait for other transactions that add pictures of a seller."""
-
-
 @statement("""
     SELECT count(*)::integer AS pictures, coalesce(sum(octet_length(content)), 0)::bigint AS bytes
     FROM pictures LEFT JOIN sent_files USING (picture_id)

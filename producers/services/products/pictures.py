@@ -25,8 +25,8 @@ from producers.kit.http.public_hosts import UrlRefused
 from producers.kit.http.routes import JsonBody, PublicRoute, SellerPath
 from producers.kit.http.strict_request import StrictRequest
 from producers.kit.outbox.transaction import Transaction
-from producers.services.products import picture_store
-from producers.services.products.model import LIST, NAME, READ
+from producers.services.products import picture_store, store
+from producers.services.products.model import LIST, NAME, READ, Sha256
 from producers.services.products.picture_download import EXAMPLE_URL, MAX_URL_LENGTH, parse_picture_url
 from producers.services.products.picture_rules import FORMATS, MAX_BYTES, REASONS, WEBP, Reason, Size
 from producers.services.products.picture_storage import PictureStorage
@@ -75,11 +75,7 @@ UNKNOWN_PICTURE = problem(
     404, "unknown-picture", "Unknown picture", "There is no picture at this address, or it was removed."
 )
 Status = Literal["waiting", "ready", "refused"]
-Sha256Path = Annotated[
-    str,
-    StringConstraints(pattern=r"^[0-9a-f]{64}$"),
-    Path(description="The picture's `sha256`.", examples=["ab" * 32]),
-]
+Sha256Path = Annotated[Sha256, Path(description="The picture's `sha256`.", examples=["ab" * 32])]
 SizePath = Annotated[Size, Path(description="The longer side in pixels, at most.")]
 PictureId = Annotated[
     Uuid, Path(description="The `picture_id` of the response to the picture that was sent.")
@@ -162,7 +158,7 @@ async def send_picture(
     """
     picture_id = new_id()
     async with transaction(request, NAME, picture_id) as tx:
-        await picture_store.lock_pictures(tx, seller_id)
+        await store.lock_seller(tx, seller_id)
         waiting = await picture_store.count_waiting(tx, seller_id)
         size = waiting["bytes"] + len(picture.content or b"")
         require(waiting["pictures"] < MAX_WAITING and size <= MAX_WAITING_BYTES, TOO_MANY_PICTURES())

@@ -7,11 +7,12 @@ from typing import Any
 
 from common.settings import Settings
 from producers.kit.http.pages import Position
+from producers.kit.http.problems import require
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.polling import poll
 from producers.kit.postgres.statements import statement
-from producers.services.products.model import STORED, Holiday, Listing, Price
+from producers.services.products.model import SELLER_NOT_APPROVED, STORED, Holiday, Listing, Price
 from schemas.product_categories import ProductAttribute, ProductCategory, default_tree
 
 _LISTINGS = """
@@ -34,7 +35,17 @@ _ON_HOLIDAY = """
 
 @statement("SELECT pg_advisory_xact_lock(hashtextextended($seller_id::text, 2))")
 async def lock_seller(tx: Transaction, seller_id: str) -> None:
-    """Wait for other transactions that give a seller new listings or SKUs."""
+    """Wait for other transactions that give a seller new listings, SKUs or pictures."""
+
+
+async def lock_approved_seller(tx: Transaction, seller_id: str) -> None:
+    """Wait for other transactions about what a seller lists.
+
+    Raises:
+        SELLER_NOT_APPROVED: the seller may not sell now.
+    """
+    await lock_seller(tx, seller_id)
+    require(await may_sell(tx, seller_id), SELLER_NOT_APPROVED(seller_id=seller_id))
 
 
 @statement(f"{_LISTINGS} WHERE product_id = $product_id::text AND seller_id = $seller_id::text")
@@ -79,17 +90,26 @@ async def lock_group(tx: Transaction, group_id: str, seller_id: str) -> list[Lis
     """Lock and return a seller's variants of a product."""
 
 
-@statement(f"""
-    {_LISTINGS}
-    WHERE seller_id = $seller_id::text
-        AND ($status::text IS NULL OR status = $status::text)
+def _page(where: str) -> str:
+    """Return a SELECT of the listings after the row `$after` of a list, the last changed first."""
+    return f"""
+        {_LISTINGS}
+        WHERE {where}
+            AND ($status::text IS NULL OR status = $status::text)
+            AND position($plain::text IN plain) > 0
+            AND (changed_at, product_id) < ($after.at::timestamptz, $after.row_id::text)
+        ORDER BY changed_at DESC, product_id DESC
+        LIMIT $limit::integer
+    """
+
+
+@statement(
+    _page("""
+        seller_id = $seller_id::text
         AND ($category::text IS NULL OR category = $category::text)
         AND ($group_id::text IS NULL OR group_id = $group_id::text)
-        AND position($plain::text IN plain) > 0
-        AND (changed_at, product_id) < ($after.at::timestamptz, $after.row_id::text)
-    ORDER BY changed_at DESC, product_id DESC
-    LIMIT $limit::integer
-""")
+    """)
+)
 async def find_of_seller(
     sql: Any,
     seller_id: str,
@@ -103,15 +123,7 @@ async def find_of_seller(
     """Return listings of a seller whose name, SKU or id has the text `plain`, the last changed first."""
 
 
-@statement(f"""
-    {_LISTINGS}
-    WHERE ($status::text IS NULL OR status = $status::text)
-        AND ($seller_id::text IS NULL OR seller_id = $seller_id::text)
-        AND position($plain::text IN plain) > 0
-        AND (changed_at, product_id) < ($after.at::timestamptz, $after.row_id::text)
-    ORDER BY changed_at DESC, product_id DESC
-    LIMIT $limit::integer
-""")
+@statement(_page("($seller_id::text IS NULL OR seller_id = $seller_id::text)"))
 async def find_all(
     sql: Any, status: str | None, seller_id: str | None, plain: str, after: Position, limit: int
 ) -> list[Listing]:
@@ -127,12 +139,13 @@ async def find_with_sku(tx: Transaction, seller_id: str, sku: str, product_id: s
     """Return another product that a locked seller lists with this SKU."""
 
 
+_COLUMNS = (*STORED, "plain")
 _SAVE = f"""
     WITH saved AS (
-        INSERT INTO listings ({", ".join(STORED)}, plain)
+        INSERT INTO listings ({", ".join(_COLUMNS)})
         {{}}
         ON CONFLICT (product_id, seller_id) DO UPDATE
-        SET {", ".join(f"{name} = excluded.{name}" for name in (*STORED, "plain") if name != "created_at")},
+        SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "created_at")},
             created_at = least(listings.created_at, excluded.created_at)
         WHERE listings.changed_at < excluded.changed_at
         RETURNING product_id, seller_id, price_minor, changed_at
@@ -149,16 +162,15 @@ _SAVE = f"""
 """
 """Saves listings and their prices, unless those that are saved are newer."""
 
-_COLUMNS = ", ".join((*STORED, "plain"))
-_VALUES = ", ".join(f"$listing.{name}" for name in (*STORED, "plain"))
 
-
-@statement(_SAVE.format(f"VALUES ({_VALUES})"))
+@statement(_SAVE.format(f"VALUES ({', '.join(f'$listing.{name}' for name in _COLUMNS)})"))
 async def save_listing(tx: Transaction, listing: Listing) -> bool:
     """Save a listing and its price, and return whether it is newer than the saved one."""
 
 
-@statement(_SAVE.format(f"SELECT {_COLUMNS} FROM jsonb_populate_recordset(NULL::listings, $rows::jsonb)"))
+@statement(
+    _SAVE.format(f"SELECT {', '.join(_COLUMNS)} FROM jsonb_populate_recordset(NULL::listings, $rows::jsonb)")
+)
 async def _save_listings(tx: Transaction, rows: list[dict[str, Any]]) -> None:
     """Save listings, of which each occurs once, and their prices."""
 
@@ -175,17 +187,13 @@ async def save_all_changed(tx: Transaction, changes: Sequence[tuple[Listing | No
     """Do what `save_changed` does for many listings, of which each occurs once."""
     saved = [(before, _changed_now(tx, before, after)) for before, after in changes]
     if saved:
-        await _save_listings(tx, [_row(after) for _, after in saved])
+        await _save_listings(tx, [{name: getattr(after, name) for name in _COLUMNS} for _, after in saved])
     for before, after in saved:
         _emit_change(tx, before, after)
 
 
 def _changed_now(tx: Transaction, before: Listing | None, after: Listing) -> Listing:
     return replace(after, changed_at=before.next_moment(tx.now) if before else tx.now)
-
-
-def _row(listing: Listing) -> dict[str, Any]:
-    return {name: getattr(listing, name) for name in (*STORED, "plain")}
 
 
 def _emit_change(tx: Transaction, before: Listing | None, after: Listing) -> None:

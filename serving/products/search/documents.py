@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 import tantivy
 
-from schemas.product_categories import CategoryTree, default_tree
+from schemas.product_categories import CategoryTree, default_tree, with_ancestors
 from serving.products.search.text import analysed, fold, phrase_terms, terms_of_all, words_that_matter
 
 FIELD_END, PAIR_END = "\x1f", "\x1e"
@@ -148,7 +148,9 @@ def fields_of(
     offers = sorted(listings, key=lambda listing: listing.card_order)
     names = list(dict.fromkeys(offer.name for offer in offers if offer.name))
     own_categories = dict.fromkeys(offer.category for offer in offers if offer.category)
-    categories = dict.fromkeys(each for own in own_categories for each in with_ancestors(own, tree))
+    categories = dict.fromkeys(
+        each for own in own_categories for each in with_ancestors(own, tree.categories)
+    )
     sellers = {offer.seller_id: offer.seller_name for offer in offers}
     attributes = dict.fromkeys(pair for offer in offers for pair in offer.attributes.items())
     about = [
@@ -231,17 +233,6 @@ def attribute_term(key: str, value: str) -> str:
 def seller_name_term(seller_id: str, name: str | None) -> str:
     """Return the term of a seller with the name."""
     return f"{seller_id}{FIELD_END}{(name or '')[:MAX_TERM]}"
-
-
-def with_ancestors(category: str, tree: CategoryTree) -> Iterator[str]:
-    """Yield a category, then those above it."""
-    seen = set()
-    at: str | None = category
-    while at is not None and at not in seen:
-        seen.add(at)
-        yield at
-        known = tree.categories.get(at)
-        at = known.parent_id if known else None
 
 
 def names_of_category(category: str, tree: CategoryTree) -> Iterable[str]:
