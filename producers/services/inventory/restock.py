@@ -1,6 +1,5 @@
 """Finds products that need more stock, from what was sold lately, and emits `restock_needed` (a worker)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
@@ -123,19 +122,6 @@ async def save_levels(
     """Compute how fast each product sells, and the stock at which it needs more."""
 
 
-def emit_needs(tx: Transaction, needs: Sequence[_SellersNeed]) -> None:
-    """Emit `restock_needed` of each need."""
-    for need in needs:
-        tx.emit(
-            "restock_needed",
-            product_id=need.product_id,
-            seller_id=need.seller_id,
-            available=need.available,
-            threshold=need.threshold,
-            suggested_quantity=need.suggested_quantity,
-        )
-
-
 async def watch_stock(transactions: Transactions, settings: Settings) -> None:
     """Compute the levels every quarter of an hour, and tell of needs every few seconds, until cancelled."""
     computed_at = None
@@ -148,7 +134,15 @@ async def watch_stock(transactions: Transactions, settings: Settings) -> None:
                 await save_levels(tx)
             await _forget_refilled(tx)
             needs = await _tell(tx, _BATCH)
-            emit_needs(tx, needs)
+            for need in needs:
+                tx.emit(
+                    "restock_needed",
+                    product_id=need.product_id,
+                    seller_id=need.seller_id,
+                    available=need.available,
+                    threshold=need.threshold,
+                    suggested_quantity=need.suggested_quantity,
+                )
         if is_due:
             computed_at = tx.now
         return len(needs)

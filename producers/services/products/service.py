@@ -10,11 +10,10 @@ from producers.services.products import (
     picture_store,
     picture_worker,
     pictures,
+    workers,
 )
 from producers.services.products.handlers import SUBSCRIPTIONS
-from producers.services.products.holidays import run_holidays
 from producers.services.products.picture_storage import open_storage
-from producers.services.products.store import run_first_categories
 
 router = APIRouter()
 for part in (endpoints.router, pictures.router, imports.router):
@@ -25,8 +24,8 @@ SERVICE = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(
-        run_first_categories,
-        run_holidays,
+        workers.run_first_categories,
+        workers.run_holidays,
         picture_worker.run_pictures,
         picture_worker.run_picture_removal,
         import_worker.run_imports,

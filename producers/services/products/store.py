@@ -5,15 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from common.settings import Settings
 from producers.kit.http.pages import Position
 from producers.kit.http.problems import require
-from producers.kit.outbox.trace import Trace
-from producers.kit.outbox.transaction import Transaction, Transactions
-from producers.kit.polling import poll
+from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
 from producers.services.products.model import SELLER_NOT_APPROVED, STORED, Holiday, Listing, Price
-from schemas.product_categories import ProductAttribute, ProductCategory, default_tree
+from schemas.product_categories import ProductAttribute, ProductCategory
 
 _LISTINGS = """
     SELECT listings.*, (
@@ -24,13 +21,8 @@ _LISTINGS = """
 """
 """The listings with the seller who listed the product first."""
 
-_ON_HOLIDAY = """
-    EXISTS (
-        SELECT FROM holidays
-        WHERE holidays.seller_id = {} AND since <= {now}::timestamptz
-            AND ({now}::timestamptz < until) IS NOT FALSE
-    )
-"""
+_IS_NOW = "since <= $at::timestamptz AND ($at::timestamptz < until) IS NOT FALSE"
+_ON_HOLIDAY = f"EXISTS (SELECT FROM holidays WHERE holidays.seller_id = {{}} AND {_IS_NOW})"
 
 
 @statement("SELECT pg_advisory_xact_lock(hashtextextended($seller_id::text, 2))")
@@ -265,7 +257,7 @@ async def find_holiday(sql: Any, seller_id: str) -> Holiday | None:
     """Return the holiday of a seller."""
 
 
-@statement(f"SELECT {_ON_HOLIDAY.format('$seller_id::text', now='$at')}")
+@statement(f"SELECT {_ON_HOLIDAY.format('$seller_id::text')}")
 async def is_on_holiday(tx: Transaction, seller_id: str, at: datetime) -> bool:
     """Return whether the offers of a seller are taken off at a time."""
 
@@ -286,16 +278,22 @@ async def delete_holiday(tx: Transaction, seller_id: str) -> None:
 
 @statement(f"""
     {_LISTINGS}
-    WHERE (
-        (status = 'listed' AND NOT hidden AND {_ON_HOLIDAY.format("listings.seller_id", now="$at")})
-        OR (hidden AND NOT {_ON_HOLIDAY.format("listings.seller_id", now="$at")})
+    WHERE (product_id, seller_id) IN (
+        SELECT product_id, seller_id FROM holidays JOIN listings USING (seller_id)
+        WHERE status = 'listed' AND NOT hidden AND {_IS_NOW}
+        UNION ALL
+        SELECT product_id, seller_id FROM listings
+        WHERE hidden AND NOT {_ON_HOLIDAY.format("listings.seller_id")}
     )
     ORDER BY product_id, seller_id
     LIMIT $limit::integer
     FOR UPDATE SKIP LOCKED
 """)
 async def lock_late_for_holidays(tx: Transaction, at: datetime, limit: int) -> list[Listing]:
-    """Lock and return listings that a holiday of their seller should have taken off by now, or put back."""
+    """Lock and return listings that a holiday of their seller should have taken off by now, or put back.
+
+    It begins with the holidays, and so reads no offers of other sellers.
+    """
 
 
 @statement("SELECT category_id, category_id, parent_id, names, attributes FROM categories")
@@ -359,21 +357,5 @@ async def delete_category(tx: Transaction, category_id: str) -> bool:
     SELECT $tx.now::timestamptz WHERE NOT EXISTS (SELECT FROM first_categories)
     RETURNING true
 """)
-async def _begin_first_categories(tx: Transaction) -> bool:
+async def begin_first_categories(tx: Transaction) -> bool:
     """Record that the tree of the file is copied now, and return whether that was to do."""
-
-
-async def run_first_categories(transactions: Transactions, _settings: Settings) -> None:
-    """Copy the tree of `schemas/product_categories.toml` when the service is first started (a worker)."""
-
-    async def copy() -> None:
-        async with transactions.begin(Trace.start("categories", None)) as tx:
-            await lock_categories(tx)
-            if await _begin_first_categories(tx):
-                tree = default_tree()
-                for attribute in tree.attributes.values():
-                    await save_attribute(tx, attribute)
-                for category in tree.categories.values():
-                    await save_category(tx, category)
-
-    await poll("products categories", 86_400, copy)
