@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from serving.kit.offers import Offer
 from serving.kit.response_types import Minor
 
 
@@ -29,6 +30,22 @@ class Product(TypedDict):
         str | None,
         Field(description="Its first picture (GET /v1/pictures/{picture}/{size}); null if none is known."),
     ]
+
+
+def product_of(card: Offer, seller_name: str | None, picture: str | None = None) -> Product:
+    """Return a product as an offer of it shows it."""
+    return {
+        "product_id": card.product_id,
+        "name": card.name,
+        "category": card.category,
+        "seller_id": card.seller_id,
+        "seller_name": seller_name,
+        "price_minor": card.price_minor,
+        "currency": card.currency,
+        "available": card.available,
+        "sold_out": card.sold_out,
+        "picture": picture,
+    }
 
 
 class Products(TypedDict):

@@ -12,13 +12,13 @@ from typing_extensions import TypedDict
 
 from common.metrics import SEARCHES
 from serving.kit.offers import Offer, Stock, choose_offer
-from serving.kit.product_lists import ListingWindow, Product, Products
+from serving.kit.product_lists import ListingWindow, Product, Products, product_of
 from serving.kit.response_types import Minor
 from serving.products.search.documents import CATEGORY, SELLER, CardOffer, document_of
 from serving.products.search.filters import Facets, Filters
 from serving.products.search.index import IndexDamaged, LiveIndex
 from serving.products.search.matching import Step
-from serving.products.search.query import Found, Hit, Position, Search, find, offers_of_document, window
+from serving.products.search.query import Hit, Position, Search, find, offers_of_document, window
 from serving.products.search.suggestions import Completion, completions, products_begun, searches_begun
 
 T = TypeVar("T")
@@ -112,7 +112,9 @@ class IndexedProducts:
             return None
         products = await self._products((*found.hits, *found.instead), search.filters)
         return {
-            **self._page(found, products[: len(found.hits)]),
+            "found": found.products,
+            "products": products[: len(found.hits)],
+            "next_cursor": found.end.encode() if found.end else None,
             "tried": [
                 {"step": attempt.step, "text": attempt.text, "products": attempt.products}
                 for attempt in found.tried
@@ -190,13 +192,6 @@ class IndexedProducts:
         SEARCHES.labels("none" if answer is None else "index").inc()
         return answer
 
-    def _page(self, found: Found, products: list[Product]) -> Products:
-        return {
-            "found": found.products,
-            "products": products,
-            "next_cursor": found.end.encode() if found.end else None,
-        }
-
     async def _products(self, hits: Sequence[Hit], filters: Filters) -> list[Product]:
         offers = [_wanted(hit.offers, filters) for hit in hits]
         stock = await self.stock_of(sorted({offer.product_id for of_hit in offers for offer in of_hit}))
@@ -219,18 +214,7 @@ class IndexedProducts:
             for each in offers
         )
         assert card is not None  # a document has at least one offer
-        return {
-            "product_id": card.product_id,
-            "name": card.name,
-            "category": card.category,
-            "seller_id": card.seller_id,
-            "seller_name": names[card.seller_id],
-            "price_minor": card.price_minor,
-            "currency": card.currency,
-            "available": card.available,
-            "sold_out": card.sold_out,
-            "picture": pictures[card.product_id, card.seller_id],
-        }
+        return product_of(card, names[card.seller_id], pictures[card.product_id, card.seller_id])
 
 
 def _wanted(offers: Sequence[CardOffer], filters: Filters) -> Sequence[CardOffer]:

@@ -21,7 +21,7 @@ from serving.kit.names import Names, SellerNames
 from serving.kit.offers import Offer, Stock, card_order, choose_offer
 from serving.kit.problems import SEARCH_UNAVAILABLE, UNKNOWN_PRODUCT, ClickHouseUnavailable, RedisUnavailable
 from serving.kit.product_cards import ProductCardLoader, open_cards, read_known_stock
-from serving.kit.product_lists import Categories, ListingWindow, Product, Products
+from serving.kit.product_lists import Categories, ListingWindow, Product, Products, product_of
 from serving.kit.rankings import HALF_LIFE_DAYS, KEYS
 from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
 from serving.kit.response_types import Minor
@@ -273,7 +273,7 @@ class ProductsService:
             cards = await popular_cards(self.versions, category, self.currency, sort, limit)
             return {
                 "found": len(cards),
-                "products": [_product(card, {}) for card in cards],
+                "products": [product_of(card, None) for card in cards],
                 "next_cursor": None,
             }
 
@@ -353,7 +353,7 @@ class ProductsService:
         stock = await self._stock([row["product_id"] for row in rows])
         cards = [card for row in rows if (card := choose_offer(_found_offers(row, self.currency, stock)))]
         names = await self.names.of_sellers(card.seller_id for card in cards)
-        return [_product(card, names) for card in cards]
+        return [product_of(card, names.get(card.seller_id)) for card in cards]
 
     async def product(self, product_id: str) -> ProductInDetail:
         """Return a product with all its offers, even if every seller has delisted it.
@@ -370,9 +370,9 @@ class ProductsService:
         names = await self.names.of_sellers(listing.offer.seller_id for listing in listings)
         # The offers of a product have the same contents, except imported ones: those may have none.
         pictures = list(next((each.pictures for each in listings if each.pictures), ()))
+        seller_name = names.get(best.offer.seller_id)
         return {
-            **_product(best.offer, names),
-            "picture": pictures[0] if pictures else None,
+            **product_of(best.offer, seller_name, pictures[0] if pictures else None),
             "on_offer": best.offer.listed,
             "description": next((each.description for each in listings if each.description), None),
             "attributes": dict(next((each.attributes for each in listings if each.attributes), {})),
@@ -447,21 +447,6 @@ def _found_offers(row: Row, currency: str, stock: Mapping[str, Stock]) -> list[O
         Offer(product_id, seller_id, name, category, currency, int(price), True, available.get(seller_id))
         for seller_id, name, category, price in row["offers"]
     ]
-
-
-def _product(card: Offer, names: SellerNames) -> Product:
-    return {
-        "product_id": card.product_id,
-        "name": card.name,
-        "category": card.category,
-        "seller_id": card.seller_id,
-        "seller_name": names.get(card.seller_id),
-        "price_minor": card.price_minor,
-        "currency": card.currency,
-        "available": card.available,
-        "sold_out": card.sold_out,
-        "picture": None,
-    }
 
 
 def _product_offer(listing: SellersListing, names: SellerNames) -> ProductOffer:

@@ -193,6 +193,7 @@ class _Spelling:
     def __init__(self, searcher: tantivy.Searcher, slots: Sequence[Slot]) -> None:
         self._searcher = searcher
         self.slots = slots
+        self._found: dict[str, list[str]] = {}
 
     def readings(self) -> Iterator[Sequence[Slot]]:
         """Yield the slots with all spellings; then, for each neighbours that are one word, with that word."""
@@ -243,8 +244,10 @@ class _Spelling:
         plain = slot.typed[0].plain
         if len(plain) != SWAPPED and not allowed_typos(plain):
             return []
-        words = dict(self._searcher.terms_with_prefix("word", plain[0]))
-        return close_words(plain, words)[:MAX_SPELLINGS]
+        if plain not in self._found:  # it reads all words with this letter, and each step asks for it
+            words = dict(self._searcher.terms_with_prefix("word", plain[0]))
+            self._found[plain] = close_words(plain, words)[:MAX_SPELLINGS]
+        return self._found[plain]
 
     def _halves(self, slot: Slot) -> Iterator[Phrase]:
         for one, other in halves(slot.typed[0].plain):
