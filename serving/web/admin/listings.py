@@ -2,25 +2,23 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
 from common.ids import MAX_ID_LENGTH, PRINTABLE, Id
 from common.problems import Problem
-from producers.services.products.model import Status
 from serving.kit.parameters import Cursor
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.category_names import category_names
 from serving.web.forms import Form, ShowPage, action, sending
-from serving.web.seller.listings import BLOCK_REASONS, STATUSES, TONES
+from serving.web.seller.listings import BLOCK_REASONS, STATUSES, TONES, StatusParam
 from serving.web.service_calls import ask
 
 PAGE = "/admin/listings"
 BLOCK = "/v1/admin/listings/{product_id}/{seller_id}/block"
 
-StatusParam = Annotated[Status | Literal[""], Query()]
 SellerParam = Annotated[str, Query(max_length=MAX_ID_LENGTH, pattern=PRINTABLE)]
 
 router = admin_router()

@@ -46,12 +46,7 @@ def attributes(form: Form, names: CategoryNames, category: str, prefix: str = AT
 
 def rows(form: Form) -> int:
     """Return how many rows the table of variants has."""
-    typed = form.text("rows")
-    return (
-        min(int(typed), MAX_VARIANTS)
-        if typed.isascii() and typed.isdigit() and len(typed) < 4
-        else FIRST_ROWS
-    )
+    return min(_number(form.text("rows"), FIRST_ROWS), MAX_VARIANTS)
 
 
 def variants(form: Form, names: CategoryNames, category: str, currency: str) -> list[dict[str, Any]]:
@@ -74,11 +69,12 @@ def variants(form: Form, names: CategoryNames, category: str, currency: str) -> 
 def pictures(form: Form) -> list[str]:
     """Return the pictures that stay, in the order of their numbers; one without a number is last."""
     kept = [sha256 for sha256 in form.all("picture") if sha256]
-    return sorted(kept, key=lambda sha256: _place(form.text(f"place.{sha256}")))
+    return sorted(kept, key=lambda sha256: _number(form.text(f"place.{sha256}"), 1_000))
 
 
-def _place(typed: str) -> int:
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else 1_000
+def _number(typed: str, otherwise: int) -> int:
+    """Return a number of at most three digits; `otherwise` for any other text."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else otherwise
 
 
 def contents(form: Form, names: CategoryNames, category: str, currency: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from common.guarded_route import policy
@@ -76,31 +76,28 @@ StatusParam = Annotated[Status | Literal[""], Query()]
 Text = Annotated[str, Query(max_length=200, pattern=PRINTABLE)]
 
 
+async def _filters(status: StatusParam = "", category: CategoryParam = "", q: Text = "") -> dict[str, str]:
+    """Return what the list is filtered by."""
+    return {"status": status, "category": category, "q": q}
+
+
+Filters = Annotated[dict[str, str], Depends(_filters)]
+
+
 @router.get("/listings")
 async def listings_page(
-    request: Request,
-    seller_id: SellerId,
-    status: StatusParam = "",
-    category: CategoryParam = "",
-    q: Text = "",
-    cursor: Cursor | None = None,
+    request: Request, seller_id: SellerId, filters: Filters, cursor: Cursor | None = None
 ) -> Response:
     """Return a page of the listings that match the filter, the last changed first."""
-    return await _page(request, filters={"status": status, "category": category, "q": q}, cursor=cursor)
+    return await _page(request, filters=filters, cursor=cursor)
 
 
 @router.post("/listings")
 @policy(OF_STOCK_KEEPERS)
 async def save_values(
-    request: Request,
-    seller_id: SellerId,
-    status: StatusParam = "",
-    category: CategoryParam = "",
-    q: Text = "",
-    cursor: Cursor | None = None,
+    request: Request, seller_id: SellerId, filters: Filters, cursor: Cursor | None = None
 ) -> Response:
     """Save the prices and the stock that were changed in the list: all of the stock, or none of it."""
-    filters = {"status": status, "category": category, "q": q}
     kept = {name: value for name, value in {**filters, "cursor": cursor or ""}.items() if value}
     back = PAGE + (f"?{urlencode(kept)}" if kept else "")
 
