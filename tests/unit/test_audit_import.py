@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from audit.comparison import ComparisonResult
@@ -15,12 +14,12 @@ from audit.replayed_source import imported
 from audit.sources.avro import arrow_schema
 from audit.sources.imported import ImportedTables
 from common.errors import UserError
-from producers.feed.events import Events
 from producers.importer import journal
 from producers.importer.dataset import Conversion
 from producers.importer.journal import JournalEntry
 from schemas.events import all_events
 from tests.imports import MAPPING, convert, row, write_table
+from tests.sent_events import as_read
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 OWN = (
@@ -47,37 +46,15 @@ def shop(tmp_path: Path) -> Path:
     return directory
 
 
-def as_read(name: str, sent: Events | None) -> pa.Table:
-    """Events as the audit reads them from Kafka."""
-    schema = arrow_schema(all_events()[name].schema)
-    if sent is None:
-        return schema.empty_table()
-    defaults = {
-        field["name"]: [field["default"]] * len(sent.occurred_at)
-        for field in all_events()[name].fields
-        if "default" in field
-    }
-    values = {
-        **defaults, "event_id": list(sent.ids()), "occurred_at": sent.occurred_at.tolist(), **sent.columns,
-    }  # fmt: skip
-    arrays = [
-        pa.array(list(values[field.name]), pa.int64()).cast(field.type)
-        if pa.types.is_timestamp(field.type)
-        else pa.array(_as_arrow(values[field.name]), field.type)
-        for field in schema
-    ]
-    return pa.table(arrays, schema=schema)
-
-
-def _as_arrow(values: Any) -> list[Any]:
-    """Maps as lists of pairs, as Arrow takes them."""
-    return [list(value.items()) if isinstance(value, dict) else value for value in values]
-
-
 def compare(name: str, shop: Path, conversion: Conversion) -> ComparisonResult:
     pair: Any = COMPARISONS[name].__self__  # type: ignore[attr-defined]
     sent = {events.name: events for events in conversion.events}
-    found = {event: as_read(event, sent.get(event)) for event in pair.events}
+    found = {
+        event: as_read(sent[event])
+        if event in sent
+        else arrow_schema(all_events()[event].schema).empty_table()
+        for event in pair.events
+    }
     tables = ImportedTables(shop, shop.parent / "mapping.yaml", ZONE)
     result: ComparisonResult = pair.compare(tables, found, ZONE)
     return result

@@ -8,6 +8,7 @@ import pytest
 from common.clock import system_clock
 from common.ids import new_id
 from tests.integration.commerce.people import admin, person, staff
+from tests.integration.servers import await_true
 
 LAMP = {
     "name": "Luminária de mesa «São João» 💡",
@@ -76,7 +77,11 @@ def _with_categories(shop):
 
 
 def steps(shop, product_id, seller_id=None):
-    """Return the events of a product, or of a seller's offer of it, in the order of their times."""
+    """Return the events of a product, or of a seller's offer of it, in the order of their times.
+
+    What was committed may not be in Kafka yet, so this waits for the relay.
+    """
+    await_true(shop.caught_up)
     found = [
         (event["occurred_at"], name, event)
         for name in ("product_listed", "product_changed", "product_delisted")

@@ -15,6 +15,7 @@ from producers.importer import journal
 from producers.importer.journal import JournalEntry
 from schemas.events import all_events
 from tests.integration.olist.conftest import OLIST, ZONE
+from tests.sent_events import as_read
 
 PAIRS = {
     name: run.__self__
@@ -60,26 +61,6 @@ def as_published(submitted):
 
 def wall_range(first, end):
     return WallClockRange(wall_clock(millis(first), ZONE), wall_clock(millis(end), ZONE))
-
-
-def as_read(sent):
-    fields = all_events()[sent.name].fields
-    defaults = {
-        each["name"]: [each["default"]] * len(sent.occurred_at) for each in fields if "default" in each
-    }
-    columns = {
-        **defaults, "event_id": list(sent.ids()), "occurred_at": sent.occurred_at.tolist(), **sent.columns,
-    }  # fmt: skip
-    return pa.table(
-        [column(columns[field.name], field.type) for field in arrow_schema(all_events()[sent.name].schema)],
-        schema=arrow_schema(all_events()[sent.name].schema),
-    )
-
-
-def column(values, kind):
-    if pa.types.is_timestamp(kind):
-        return pa.array(values, pa.int64()).cast(kind)
-    return pa.array([list(value.items()) if isinstance(value, dict) else value for value in values], kind)
 
 
 def compare(source, sent, pairs=PAIRS):
