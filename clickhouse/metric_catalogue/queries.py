@@ -29,7 +29,7 @@ _ENDS_OF_BUCKETS = f"""arrayPushBack(
                     number -> if(
                         {{grain:String}} = 'hour',
                         addHours(toTimeZone({{period_start:DateTime('UTC')}}, {{timezone:String}}), number),
-                        addDays(toTimeZone({{period_start:DateTime('UTC')}}, {{timezone:String}}), number)
+                        addDays(addHours(toStartOfDay({{period_start:DateTime('UTC')}}, {{timezone:String}}), 12), number)
                     ),
                     range(1 + toUInt64(dateDiff(
                         if({{grain:String}} = 'hour', 'hour', 'day'),
@@ -40,7 +40,10 @@ _ENDS_OF_BUCKETS = f"""arrayPushBack(
         ),
         {_KNOWN_UNTIL}
     )"""
-"""The same in a query by buckets: the ends of all of them. A bucket ends where the next one starts."""
+"""The same in a query by buckets: the ends of all of them. A bucket ends where the next one starts.
+
+Days are counted from noon: clocks that skip midnight would lead into the day before.
+"""
 
 WHOLE_PERIOD = 0
 """The `bucket` of a row of `series_query` that is about the whole period."""

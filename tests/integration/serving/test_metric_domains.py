@@ -685,3 +685,16 @@ def test_a_time_without_stock_that_never_ends_counts_for_28_days(api: httpx.Clie
     months = {"from": "2017-04-01", "to": "2017-12-01", "product": f"{SELLER}-2"}
 
     assert answer(api, "hours_out_of_stock", **months)["totals"][0]["value"] == 28 * 24
+
+
+@pytest.mark.usefixtures("history")
+def test_the_day_before_a_midnight_that_clocks_skip_has_what_was_listed_at_its_end(
+    api: httpx.Client,
+) -> None:
+    october = {"from": "2017-10-13", "to": "2017-10-18", "grain": "day"}
+    shown = answer(api, "catalogue_share", **october)
+    share = shown["totals"][0]["value"]
+
+    days = {bucket["start"][:10]: bucket["values"]["catalogue_share"] for bucket in shown["series"]}
+    assert days == dict.fromkeys([f"2017-10-{day}" for day in range(13, 18)], share)
+    assert share is not None
