@@ -18,16 +18,7 @@ from audit.comparisons import (
     facts_vs_served_metrics,
     inbox_vs_facts,
     kafka_vs_facts,
-    source_vs_cancellations,
-    source_vs_order_steps,
-    source_vs_orders,
-    source_vs_payments,
-    source_vs_products,
-    source_vs_refunds,
-    source_vs_reviews,
-    source_vs_sales,
-    source_vs_sellers,
-    source_vs_shoppers,
+    source_vs_events,
 )
 from audit.comparisons.facts_vs_seller_metrics import AUDITED_PARTS
 from audit.sql_comparison import discover
@@ -37,16 +28,7 @@ from audit.table_comparison import TableComparison
 Run = Callable[[Stores], Iterator[ComparisonResult | TableComparison]]
 
 _IN_PYTHON: Mapping[str, Run] = {
-    "source_vs_sales": source_vs_sales.run,
-    "source_vs_orders": source_vs_orders.run,
-    "source_vs_payments": source_vs_payments.run,
-    "source_vs_refunds": source_vs_refunds.run,
-    "source_vs_order_steps": source_vs_order_steps.run,
-    "source_vs_cancellations": source_vs_cancellations.run,
-    "source_vs_reviews": source_vs_reviews.run,
-    "source_vs_sellers": source_vs_sellers.run,
-    "source_vs_shoppers": source_vs_shoppers.run,
-    "source_vs_products": source_vs_products.run,
+    **{name: comparison.run for name, comparison in source_vs_events.COMPARISONS.items()},
     "dead_letters": dead_letters.run,
     "kafka_vs_facts": kafka_vs_facts.run,
     "inbox_vs_facts": inbox_vs_facts.run,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.errors import UserError
+from common.file_replacement import replace_file
 from common.settings import ROOT
-from local.passwords import write_private
 
 PASSWORDS = (
     "SOUK_CLICKHOUSE_ADMIN_PASSWORD",
@@ -62,7 +62,7 @@ def complete(path: Path) -> Changes:
     added = [name for name in needed if name not in present]
     lines = [line for line in lines if line.partition("=")[0].strip() not in unneeded]
     lines += [f"{name}={needed[name]}" for name in added]
-    write_private(path, "".join(f"{line}\n" for line in lines))
+    replace_file(path, "".join(f"{line}\n" for line in lines), 0o600)
     return Changes(added, sorted(unneeded))
 
 

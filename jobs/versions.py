@@ -22,6 +22,7 @@ import redis
 from pydantic import TypeAdapter, ValidationError
 
 from common.errors import UserError
+from common.file_replacement import replace_file
 from common.job_versions import LIVE_FIELD, state_key, versioned_name
 from common.redis_client import as_part_unavailable, redis_client
 from common.settings import Settings
@@ -54,11 +55,7 @@ def store_defined_plan(job: str, settings: Settings) -> str:
 
 def store_plan(settings: Settings, plan: JobPlan) -> None:
     """Store a plan with placeholders instead of addresses."""
-    path = _path(settings, plan.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(_PLAN.dump_json(plan))
-    partial.replace(path)
+    replace_file(_path(settings, plan.name), _PLAN.dump_json(plan))
 
 
 def stored_plan(settings: Settings, name: str) -> JobPlan | None:

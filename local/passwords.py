@@ -1,13 +1,12 @@
 """Generates a copy's passwords at its first `up`; `secrets.toml` stores them, readable by its owner only."""
 
 import json
-import os
 import secrets
 import tomllib
-from pathlib import Path
 
 from pydantic import SecretStr
 
+from common.file_replacement import replace_file
 from common.settings import Settings
 
 PASSWORDS = (
@@ -30,7 +29,7 @@ def ensure(settings: Settings) -> Settings:
     if any(name not in stored for name in PASSWORDS):
         stored = {name: secrets.token_urlsafe(24) for name in PASSWORDS} | stored
         lines = (f"{name} = {json.dumps(value)}\n" for name, value in stored.items())
-        write_private(path, "".join(lines))
+        replace_file(path, "".join(lines), 0o600)
     path.chmod(0o600)
     given = settings.model_fields_set
     unset = {
@@ -39,12 +38,3 @@ def ensure(settings: Settings) -> Settings:
         if name in Settings.model_fields and name not in given
     }
     return settings.model_copy(update=unset)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file; the new one is readable by its owner only before it has any content."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - the mode
-        file.write(text)
-    fresh.replace(path)

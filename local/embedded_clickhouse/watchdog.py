@@ -19,6 +19,7 @@ from pathlib import Path
 import structlog
 
 from clickhouse.sql_guard.errors import DatabaseError
+from common.file_replacement import replace_file
 from common.metrics import CLICKHOUSE_ENDED_AT
 
 log = structlog.get_logger()
@@ -158,9 +159,7 @@ class Watchdog:
         """Write down whose query it is, and end the process."""
         user, address = query.client
         ends = [*self._ends, Ended(user, address, time.time())][-_MAX_ENDS:]
-        written = self._file.with_suffix(".new")
-        written.write_text(json.dumps([asdict(end) for end in ends]))
-        written.replace(self._file)
+        replace_file(self._file, json.dumps([asdict(end) for end in ends]))
         log.error(
             "a query did not end: restarting",
             user=user,

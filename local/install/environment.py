@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from common.file_lock import file_lock
+from common.file_replacement import replace_file
 from local.install.step import check_space, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,8 +134,7 @@ def install(folder: Path, stamp: str) -> None:
             make_environment(folder)
         install_packages(folder, TEST_PACKAGES if (folder / "bin" / "pytest").exists() else PACKAGES)
         fetch_jars(folder)
-        (folder / "souk.stamp.new").write_text(stamp + "\n")
-        (folder / "souk.stamp.new").replace(stamp_file)
+        replace_file(stamp_file, stamp + "\n")
 
 
 def fetch_jars(folder: Path, *options: str) -> None:

@@ -16,12 +16,12 @@ from pathlib import Path
 import asyncpg
 
 from common.errors import PartUnavailable
+from common.file_replacement import replace_file
 from common.postgres_roles import ADMIN, READER, role_name, role_password, scram_verifier
 from common.settings import LOOPBACK, Settings
 from common.urls import redact_password
 from local.parts.part import NotReady, Part, Resolution
 from local.parts.resolve import find_on_path, format_version, read_version
-from local.passwords import write_private
 from local.state_directory import StateDirectory
 from local.supervision import launch
 from local.supervision.launch_file import LaunchSpec, write_launch_file
@@ -298,7 +298,7 @@ def write_authentication(data: Path) -> None:
     """Write `pg_hba.conf`, which the server reads as it starts: every connection needs a password."""
     path = data / "pg_hba.conf"
     owner = data.stat()
-    write_private(path, HOST_BASED_AUTHENTICATION)
+    replace_file(path, HOST_BASED_AUTHENTICATION, 0o600)
     os.chown(path, owner.st_uid, owner.st_gid)
 
 

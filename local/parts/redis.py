@@ -8,11 +8,11 @@ from pathlib import Path
 
 import redis
 
+from common.file_replacement import replace_file
 from common.settings import LOOPBACK, Settings
 from common.urls import redact_password
 from local.parts.part import NotReady, Part, Resolution
 from local.parts.resolve import find_on_path, format_version, read_version
-from local.passwords import write_private
 from local.state_directory import StateDirectory
 from local.supervision.launch_file import LaunchSpec
 
@@ -99,7 +99,7 @@ def write_config(folder: Path, port: int, password: str) -> None:
     text = CONFIG.format(host=LOOPBACK, port=port)
     if password:
         text += f"requirepass {json.dumps(password, ensure_ascii=False)}\n"
-    write_private(folder / "redis.conf", text)
+    replace_file(folder / "redis.conf", text, 0o600)
 
 
 def check(url: str) -> None:

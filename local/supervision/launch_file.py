@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from local.passwords import write_private
+from common.file_replacement import replace_file
 from local.state_directory import StateDirectory, base_environment
 
 
@@ -31,5 +31,5 @@ def write_launch_file(home: StateDirectory, name: str, spec: LaunchSpec) -> str:
     content = {**asdict(spec), "cwd": str(spec.cwd), "log": str(home.log(name))}
     content["env"] = {**base_environment(), **spec.env}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    write_private(home.run / f"{name}.launch.json", json.dumps({**content, "digest": digest}, indent=1))
+    replace_file(home.run / f"{name}.launch.json", json.dumps({**content, "digest": digest}, indent=1), 0o600)
     return digest

@@ -12,6 +12,7 @@ from typing import Any
 
 from common.errors import SoukError
 from common.file_lock import single_instance
+from common.file_replacement import replace_file
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,9 @@ def write(home: Path, entry: JournalEntry) -> None:
     """
     path = _path(home, entry.data_set)
     others = [other for other in read(home, entry.data_set) if other.identity != entry.identity]
-    temporary = path.with_suffix(".json.new")
     text = json.dumps([asdict(each) for each in [*others, entry]], indent=1)
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        replace_file(path, text)
     except OSError as error:
         raise SoukError(
             f"{path} can't be written ({error.strerror}): the replay can't save its position"

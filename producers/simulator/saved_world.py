@@ -12,6 +12,7 @@ from typing import Any
 
 from common.errors import SoukError, UserError
 from common.file_lock import single_instance
+from common.file_replacement import replace_file
 from producers.simulator.history.plan import HistoryPlan
 from producers.simulator.world.shape import FIRST_VERSION, WorldShape
 
@@ -80,11 +81,8 @@ def write(home: Path, saved: SavedWorld) -> None:
         SoukError: the file can't be written, for example because the disk is full.
     """
     path = _path(home)
-    temporary = path.with_suffix(".json.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(asdict(saved), indent=1), encoding="utf-8")
-        temporary.replace(path)
+        replace_file(path, json.dumps(asdict(saved), indent=1))
     except OSError as error:
         raise SoukError(
             f"{path} can't be written ({error.strerror}): the simulator can't save its progress"

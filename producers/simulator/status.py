@@ -13,6 +13,7 @@ import numpy as np
 from prometheus_client import Histogram
 
 from common.errors import SoukError
+from common.file_replacement import replace_file
 from common.metrics import SIMULATOR_ERRORS, SIMULATOR_EVENTS, SIMULATOR_REQUEST_SECONDS
 from producers.simulator.saved_world import directory_of
 
@@ -113,10 +114,7 @@ def write(home: Path, status: SimulatorStatus) -> None:
         SoukError: the file can't be written.
     """
     path = directory_of(home) / "status.json"
-    temporary = path.with_suffix(".json.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(status.snapshot()), encoding="utf-8")
-        temporary.replace(path)
+        replace_file(path, json.dumps(status.snapshot()))
     except OSError as error:
         raise SoukError(f"{path} can't be written ({error.strerror})") from error

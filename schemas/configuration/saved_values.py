@@ -1,7 +1,5 @@
 """The last known values of settings in a file, for processes that start while Kafka is unavailable."""
 
-import os
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -12,6 +10,7 @@ import structlog
 from common.configuration.definitions import DEFINITIONS
 from common.configuration.setting import InvalidValue
 from common.configuration.values import SettingValue
+from common.file_replacement import replace_file
 from common.settings import Settings
 
 log = structlog.get_logger()
@@ -47,16 +46,10 @@ class SavedValues:
         }
         if after == before:
             return
-        part = self.path.with_name(f".{self.path.name}.{os.getpid()}.{threading.get_native_id()}")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            part.touch(mode=0o600)
-            part.write_bytes(orjson.dumps(after, option=orjson.OPT_INDENT_2))
-            part.replace(self.path)
+            replace_file(self.path, orjson.dumps(after, option=orjson.OPT_INDENT_2), 0o600)
         except OSError as error:
             log.warning("settings are not saved", path=str(self.path), error=str(error))
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, Any]:
         try:

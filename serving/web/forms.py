@@ -47,6 +47,9 @@ MAX_MAGNITUDE = 20
 
 NO_STORE = {"Cache-Control": PRIVATE_NO_STORE}
 
+RELOAD = {"Refresh": "2"}
+"""A page with this header loads itself again, without a script: while what it shows is being done."""
+
 
 def country_code(text: str) -> str:
     """Return the ISO 3166 code of a country's code or name; a text that is neither stays, for the service.

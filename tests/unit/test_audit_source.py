@@ -6,13 +6,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 
-from audit.comparisons import (
-    source_vs_orders,
-    source_vs_payments,
-    source_vs_reviews,
-    source_vs_sales,
-    source_vs_sellers,
-)
+from audit.comparisons.source_vs_events import COMPARISONS
 from audit.replayed_source import replayed, wall_clock
 from audit.sources.avro import arrow_schema
 from audit.sources.olist import OlistTables, WallClockRange, cents
@@ -107,12 +101,12 @@ def events(name, *rows):
     return {name: pa.Table.from_pylist(list(rows), arrow_schema(all_events()[name].schema))}
 
 
-def compare(module, source, found):
-    return module.run.__self__.compare(source, found, ZONE)
+def compare(name, source, found):
+    return COMPARISONS[f"source_vs_{name}"].compare(source, found, ZONE)
 
 
 def test_repeated_items_are_units_and_the_day_is_the_shops(source):
-    found = compare(source_vs_sales, source, events("order_placed", placed()))
+    found = compare("sales", source, events("order_placed", placed()))
 
     assert found.verdict == "agree"
     assert found.rows == 2
@@ -123,7 +117,7 @@ def test_repeated_items_are_units_and_the_day_is_the_shops(source):
 def test_a_cent_too_much_is_found_at_its_seller_and_day(source):
     wrong = [line("p1", "s1", 2, 5_890, 2_659), line("p2", "s2", 1, 85, 0)]
 
-    found = compare(source_vs_sales, source, events("order_placed", placed(wrong)))
+    found = compare("sales", source, events("order_placed", placed(wrong)))
 
     [difference] = found.differences
     assert difference.key == {"seller_id": "s1", "day": "2018-06-01"}
@@ -133,11 +127,11 @@ def test_a_cent_too_much_is_found_at_its_seller_and_day(source):
 def test_a_line_that_went_to_another_seller_is_found(source):
     swapped = [line("p1", "s2", 2, 5_890, 2_658), line("p2", "s1", 1, 85, 0)]
 
-    assert compare(source_vs_sales, source, events("order_placed", placed(swapped))).verdict == "differ"
+    assert compare("sales", source, events("order_placed", placed(swapped))).verdict == "differ"
 
 
 def test_an_order_without_items_must_have_its_event_too(source):
-    found = compare(source_vs_orders, source, events("order_placed", placed()))
+    found = compare("orders", source, events("order_placed", placed()))
 
     [difference] = found.differences
     assert difference.key == {"order_id": "o2"}
@@ -147,12 +141,12 @@ def test_an_order_without_items_must_have_its_event_too(source):
 def test_an_order_sent_twice_under_two_event_ids_is_found(source):
     twice = events("order_placed", placed(), {**placed(), "event_id": "another"})
 
-    assert compare(source_vs_sales, source, twice).verdict == "differ"
-    assert compare(source_vs_orders, source, twice).verdict == "differ"
+    assert compare("sales", source, twice).verdict == "differ"
+    assert compare("orders", source, twice).verdict == "differ"
 
 
 def test_events_of_another_producer_are_left_out_and_counted(source):
-    found = compare(source_vs_sales, source, events("order_placed", placed(), placed(order_id="live")))
+    found = compare("sales", source, events("order_placed", placed(), placed(order_id="live")))
 
     assert found.verdict == "agree"
     assert found.notes == ("1 events are not from the source",)
@@ -164,7 +158,7 @@ def test_payments_of_chosen_days_count_by_their_approval(source):
         (WallClockRange(wall_clock(midnight(2018, 6, 2), ZONE), wall_clock(midnight(2018, 6, 3), ZONE)),),
     )
 
-    found = compare(source_vs_payments, chosen, events("payment_captured"))
+    found = compare("payments", chosen, events("payment_captured"))
 
     [difference] = found.differences
     assert difference.key == {"order_id": "o1"}
@@ -179,7 +173,7 @@ def test_only_sellers_who_sold_must_be_registered(source):
         {**row, "event_id": "f", "seller_id": "s2", "city": "mogi guacu"},
     )
 
-    assert compare(source_vs_sellers, source, both).verdict == "agree"
+    assert compare("sellers", source, both).verdict == "agree"
 
 
 def test_amounts_with_a_fraction_of_a_cent_are_refused():
@@ -225,7 +219,7 @@ O2 = placed([], "o2") | {"occurred_at": O2_AT, "shopper_id": "bia"}
 def test_of_an_interrupted_replay_only_the_sent_part_is_compared(tmp_path, source, came):
     broken_off = audited(tmp_path, replay(source.directory, 4, O2_AT))
 
-    found = compare(source_vs_orders, broken_off, events("order_placed", placed(), *came))
+    found = compare("orders", broken_off, events("order_placed", placed(), *came))
 
     assert (found.verdict, found.rows) == ("agree", 1)
     assert found.notes == (
@@ -239,8 +233,8 @@ def test_a_complete_replay_is_compared_although_another_was_interrupted(tmp_path
     every = replay(source.directory, 1, O2_AT, start_ms=None, end_ms=None)
     both = audited(tmp_path, replay(source.directory, 10), every)
 
-    missing = compare(source_vs_orders, both, events("order_placed", placed()))
-    there = compare(source_vs_orders, both, events("order_placed", placed(), O2))
+    missing = compare("orders", both, events("order_placed", placed()))
+    there = compare("orders", both, events("order_placed", placed(), O2))
 
     assert [one.key for one in missing.differences] == [{"order_id": "o2"}]
     assert (there.verdict, there.rows) == ("agree", 2)
@@ -259,7 +253,7 @@ def test_missing_replayed_tables_are_reported_as_not_compared(tmp_path):
     gone = audited(tmp_path, replay(tmp_path / "gone", 10))
     stores = Stores(gone, None, None, None, None, None, ZONE, "BRL")
 
-    [found] = source_vs_orders.run(stores)
+    [found] = COMPARISONS["source_vs_orders"].run(stores)
 
     assert found.verdict == "not compared"
     assert f"{tmp_path}/gone is not a directory" in found.unread
@@ -289,7 +283,7 @@ def test_reviews_that_were_not_published_as_they_came_are_found(source, submitte
     )
     found = events("review_submitted", *submitted) | events("review_published", *published)
 
-    result = compare(source_vs_reviews, source, found)
+    result = compare("reviews", source, found)
 
     assert {each.field for each in result.differences} == fields
     assert result.rows == 1

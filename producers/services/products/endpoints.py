@@ -21,7 +21,6 @@ from producers.services.products.model import (
     BLOCKED,
     CATEGORY_CYCLE,
     CATEGORY_IN_USE,
-    CONTENTS,
     CONTENTS_OF_OWNER,
     LIST,
     NAME,
@@ -154,8 +153,7 @@ async def change_listing(
         after = await _save(tx, before, after)
         if before.owner_id == seller_id:
             others = (offer for offer in offers if offer.seller_id != seller_id)
-            said = {name: getattr(after, name) for name in CONTENTS}
-            await store.save_all_changed(tx, [(offer, replace(offer, **said)) for offer in others])
+            await store.save_all_changed(tx, [(offer, replace(offer, **after.contents)) for offer in others])
     return after
 
 
@@ -169,7 +167,7 @@ async def change_listing(
 async def delist(request: Request, seller_id: SellerPath, product_id: ProductPath) -> None:
     """Take a listing off. It stays in the seller's list, where it can be listed again."""
     async with transaction(request, NAME, product_id) as tx:
-        before = _own(await store.lock_product(tx, product_id), seller_id, product_id)
+        before = await _lock_own(tx, seller_id, product_id)
         if before.status == "listed":
             await store.save_changed(tx, before, replace(before, status="delisted", hidden=False))
 
@@ -188,10 +186,11 @@ async def set_price(
 ) -> Listing:
     """Set the price of one unit, and leave the rest of the listing as it is."""
     async with transaction(request, NAME, product_id) as tx:
-        before = _own(await store.lock_product(tx, product_id), seller_id, product_id)
+        await store.lock_approved_seller(tx, seller_id)
+        before = await _lock_own(tx, seller_id, product_id)
         if before.price_minor == body.price_minor:
             return before
-        return await store.save_changed(tx, before, replace(before, price_minor=body.price_minor))
+        return await _save(tx, before, replace(before, price_minor=body.price_minor))
 
 
 @router.get(
@@ -203,9 +202,8 @@ async def set_price(
 async def prices(request: Request, seller_id: SellerPath, product_id: ProductPath) -> list[Price]:
     """Return the newest 1,000 prices of a listing, the newest first."""
     async with transactions(request, NAME).connection() as sql:
-        unknown = UNKNOWN_LISTING(seller_id=seller_id, product_id=product_id)
-        require(await store.find_listing(sql, product_id, seller_id), unknown)
-        return await store.find_prices(sql, product_id, seller_id)
+        found = await store.find_prices(sql, product_id, seller_id)
+    return require(found or None, UNKNOWN_LISTING(seller_id=seller_id, product_id=product_id))
 
 
 @router.post(
@@ -247,7 +245,7 @@ async def change_offer(
     """Change price, status, condition, handling time and SKU of a listing, and leave its contents."""
     async with transaction(request, NAME, product_id) as tx:
         await store.lock_approved_seller(tx, seller_id)
-        before = _own(await store.lock_product(tx, product_id), seller_id, product_id)
+        before = await _lock_own(tx, seller_id, product_id)
         return await _save(tx, before, before.with_terms(body))
 
 
@@ -384,7 +382,7 @@ async def block(
 ) -> Listing:
     """Take a listing off. Its seller sees the reason, and can't list it again."""
     async with transaction(request, NAME, product_id) as tx:
-        before = _own(await store.lock_product(tx, product_id), seller_id, product_id)
+        before = await _lock_own(tx, seller_id, product_id)
         after = replace(before, status="blocked", block_reason=body.reason, hidden=False)
         return await store.save_changed(tx, before, after)
 
@@ -399,7 +397,7 @@ async def block(
 async def unblock(request: Request, product_id: ProductPath, seller_id: SellerPath) -> None:
     """End a block. The listing stays off until its seller lists it."""
     async with transaction(request, NAME, product_id) as tx:
-        before = _own(await store.lock_product(tx, product_id), seller_id, product_id)
+        before = await _lock_own(tx, seller_id, product_id)
         if before.status == "blocked":
             await store.save_changed(tx, before, replace(before, status="delisted", block_reason=None))
 
@@ -407,6 +405,15 @@ async def unblock(request: Request, product_id: ProductPath, seller_id: SellerPa
 def _page(rows: list[Listing], limit: int) -> Listings:
     shown, next_cursor = cut_page(rows, limit, lambda it: Position(it.changed_at, it.product_id, 0))
     return {"listings": list(shown), "next_cursor": next_cursor}
+
+
+async def _lock_own(tx: Transaction, seller_id: str, product_id: str) -> Listing:
+    """Lock all offers of a product, and return the seller's own one.
+
+    Raises:
+        UNKNOWN_LISTING: the seller has none.
+    """
+    return _own(await store.lock_product(tx, product_id), seller_id, product_id)
 
 
 def _own(offers: list[Listing], seller_id: str, product_id: str) -> Listing:
@@ -501,7 +508,7 @@ async def _join_group(tx: Transaction, seller_id: str, body: ListingRequest, var
         BAD_VARIANTS: the new one can't be told apart from the others.
     """
     product_id = str(body.variant_of)
-    sibling = _own(await store.lock_product(tx, product_id), seller_id, product_id)
+    sibling = await _lock_own(tx, seller_id, product_id)
     require(sibling.owner_id == seller_id, UNKNOWN_LISTING(seller_id=seller_id, product_id=product_id))
     group_id = sibling.group_id or product_id
     if sibling.group_id is None:

@@ -25,20 +25,14 @@ async def save_listing(tx: Transaction, event: Record) -> None:
     """
     check_listing(event)
     listing = listing_of(event)
-    if listing.category:
-        await store.save_category_of_event(tx, listing.category)
-    reason = await store.lock_block_reason(tx, listing.product_id, listing.seller_id)
-    if reason is None:
-        await store.save_listing(tx, listing)
-        return
-    listing = replace(listing, status="blocked", block_reason=reason)
-    if await store.save_listing(tx, listing):
-        await store.save_blocked_again(tx, listing)
-
-
-async def save_delisting(tx: Transaction, event: Record) -> None:
-    """`product_delisted` of a producer: the listing is not on offer, unless it is newer."""
-    await store.save_delisting(tx, event)
+    reason = await store.lock_for_event(tx, listing)
+    if reason is not None:
+        listing = replace(listing, status="blocked", block_reason=reason)
+    is_saved = await store.save_listings(tx, [listing])
+    if is_saved and reason is not None:
+        listing = replace(listing, changed_at=listing.next_moment(tx.now))
+        await store.save_listings(tx, [listing])
+        store.emit_delisted(tx, listing)
 
 
 SUBSCRIPTIONS = (
@@ -47,7 +41,7 @@ SUBSCRIPTIONS = (
         for event, handler in (
             ("product_listed", save_listing),
             ("product_changed", save_listing),
-            ("product_delisted", save_delisting),
+            ("product_delisted", store.save_delisting),
         )
     ),
     *KEEP_SELLER_STATUS,

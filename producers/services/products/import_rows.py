@@ -58,12 +58,15 @@ _COLUMN_OF = {
 
 @dataclass(frozen=True, slots=True)
 class StockCount:
-    """The units of a product that a row says. `on_offer` is whether shoppers can buy the product."""
+    """The units of a product that a row says.
+
+    `may_wait` is whether the inventory service may not know yet that the product is on offer.
+    """
 
     row: int
     product_id: str
     on_hand: int
-    on_offer: bool
+    may_wait: bool
 
 
 @dataclass(frozen=True, slots=True)

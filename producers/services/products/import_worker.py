@@ -8,7 +8,7 @@ stock: the counts of all rows are sent to it afterwards.
 import asyncio
 import zlib
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path as FilePath
@@ -27,7 +27,7 @@ from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.polling import poll
 from producers.kit.postgres.errors import RETRYABLE
 from producers.kit.postgres.statements import statement
-from producers.services.products import store
+from producers.services.products import picture_store, store
 from producers.services.products.import_rows import (
     Known,
     Outcome,
@@ -40,7 +40,6 @@ from producers.services.products.import_rows import (
 from producers.services.products.listing_cells import BadCell, CellReader
 from producers.services.products.listing_files import BadFile, Defect, ListingFile, Row
 from producers.services.products.model import NAME
-from producers.services.products.pictures import known as known_pictures
 from schemas.product_categories import ProductAttribute
 
 log = structlog.get_logger()
@@ -78,14 +77,6 @@ class _Claimed:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class _WaitingStock(StockCount):
-    """The stock of a row that is not set yet."""
-
-    wait_until: datetime
-    try_at: datetime
-
-
 @dataclass(slots=True)
 class _SentStock:
     """The rows whose stock is set, those that are sent again, and why others are refused."""
@@ -93,12 +84,6 @@ class _SentStock:
     done: list[int] = field(default_factory=list)
     postponed: list[int] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
-
-    def add(self, other: "_SentStock") -> "_SentStock":
-        """Return both."""
-        return _SentStock(
-            self.done + other.done, self.postponed + other.postponed, self.defects + other.defects
-        )
 
 
 async def run_imports(transactions: Transactions, settings: Settings) -> None:
@@ -176,7 +161,7 @@ class Importer:
                 defects = [*file.defects_of_header(), *defects]
             if not claimed.dry_run:
                 await store.save_all_changed(tx, outcome.changes)
-                await _save_stock(tx, import_id, [_waiting(each, tx.now) for each in outcome.stock])
+                await _save_stock(tx, import_id, outcome.stock, STOCK_WAIT)
             await _save_defects(tx, import_id, defects)
             await _advance(tx, import_id, file.rows, outcome)
 
@@ -192,7 +177,7 @@ class Importer:
             now=tx.now,
             is_on_holiday=await store.is_on_holiday(tx, seller_id, tx.now),
             may_set_stock=claimed.sets_stock,
-            pictures=await known_pictures(tx, seller_id, pictures_in(rows)),
+            pictures=await picture_store.use_pictures(tx, seller_id, pictures_in(rows)),
             categories=categories,
             attributes=attributes,
         )
@@ -236,9 +221,8 @@ class Importer:
             due = await _find_due_stock(sql, import_id, now, STOCK_BATCH)
         sent = _SentStock()
         for may_wait in (True, False):
-            counts = [each for each in due if (each.wait_until > now) == may_wait]
-            if counts:
-                sent = sent.add(await self._set_stock(claimed.seller_id, counts, may_wait))
+            if counts := [each for each in due if each.may_wait == may_wait]:
+                await self._set_stock(claimed.seller_id, counts, sent)
         async with self._transactions.begin(Trace.start(import_id, None)) as tx:
             refused = sorted({defect.row for defect in sent.defects})
             await _delete_stock(tx, import_id, [*sent.done, *refused])
@@ -253,26 +237,30 @@ class Importer:
         if try_at is None:
             self._forget(import_id)
 
-    async def _set_stock(self, seller_id: str, counts: Sequence[_WaitingStock], may_wait: bool) -> _SentStock:
-        """Send counts in one request. If one of them is refused, all are: then send the halves."""
+    async def _set_stock(self, seller_id: str, counts: Sequence[StockCount], sent: _SentStock) -> None:
+        """Send counts, which all may wait or none, in one request, and note in `sent` what became of them.
+
+        If one of them is refused, all are: then send the halves.
+        """
         body = [
             {"product_id": each.product_id, "seller_id": seller_id, "on_hand": each.on_hand}
             for each in counts
         ]
         response = await self._peers.send("inventory", "PUT", "/v1/stock", body)
-        rows = [each.row for each in counts]
+        rows, first = [each.row for each in counts], counts[0]
         if response.is_success:
-            return _SentStock(done=rows)
+            sent.done += rows
+            return
         refusal: Mapping[str, str] = response.json()
         code = refusal["type"].rpartition(":")[2]
-        if code == "not-listed" and may_wait:
-            return _SentStock(postponed=rows)
-        if len(counts) == 1:
-            defect = Defect(rows[0], "stock", str(counts[0].on_hand), code, refusal["detail"])
-            return _SentStock(defects=[defect])
-        half = len(counts) // 2
-        first = await self._set_stock(seller_id, counts[:half], may_wait)
-        return first.add(await self._set_stock(seller_id, counts[half:], may_wait))
+        if code == "not-listed" and first.may_wait:
+            sent.postponed += rows
+        elif len(counts) == 1:
+            sent.defects.append(Defect(first.row, "stock", str(first.on_hand), code, refusal["detail"]))
+        else:
+            half = len(counts) // 2
+            await self._set_stock(seller_id, counts[:half], sent)
+            await self._set_stock(seller_id, counts[half:], sent)
 
     async def _fail(self, claimed: _Claimed, code: str, reason: str) -> None:
         async with self._transactions.begin(Trace.start(claimed.import_id, None)) as tx:
@@ -327,12 +315,6 @@ class _OpenFile:
         self._folder.cleanup()
 
 
-def _waiting(count: StockCount, now: datetime) -> _WaitingStock:
-    """Return stock that waits. The inventory service may not know yet that the product is on offer."""
-    wait_until = now + STOCK_WAIT if count.on_offer else now
-    return _WaitingStock(**asdict(count), wait_until=wait_until, try_at=now)
-
-
 @statement(f"""
     UPDATE listing_imports SET status = 'running', due_at = $now::timestamptz + $lease::interval
     WHERE import_id = (
@@ -380,14 +362,16 @@ async def _save_defects(tx: Transaction, import_id: str, defects: Sequence[Defec
 
 @statement("""
     INSERT INTO listing_import_stock (import_id, row_number, product_id, on_hand, wait_until, try_at)
-    SELECT $import_id::text, row_number, product_id, on_hand, wait_until, try_at
+    SELECT
+        $import_id::text, row_number, product_id, on_hand,
+        $tx.now::timestamptz + CASE WHEN may_wait THEN $wait::interval ELSE '0' END, $tx.now
     FROM unnest(
         $stock.row::integer[], $stock.product_id::text[], $stock.on_hand::integer[],
-        $stock.wait_until::timestamptz[], $stock.try_at::timestamptz[]
-    ) AS given (row_number, product_id, on_hand, wait_until, try_at)
+        $stock.may_wait::boolean[]
+    ) AS given (row_number, product_id, on_hand, may_wait)
 """)
-async def _save_stock(tx: Transaction, import_id: str, stock: Sequence[_WaitingStock]) -> None:
-    """Save stock to send."""
+async def _save_stock(tx: Transaction, import_id: str, stock: Sequence[StockCount], wait: timedelta) -> None:
+    """Save stock to send. What may wait does so for `wait` at most."""
 
 
 @statement("""
@@ -401,14 +385,13 @@ async def _advance(tx: Transaction, import_id: str, rows: int, outcome: Outcome)
 
 
 @statement("""
-    SELECT
-        row_number AS row, product_id, on_hand, wait_until > $now::timestamptz AS on_offer, wait_until, try_at
+    SELECT row_number AS row, product_id, on_hand, wait_until > $now::timestamptz AS may_wait
     FROM listing_import_stock
     WHERE import_id = $import_id::text AND try_at <= $now::timestamptz
     ORDER BY row_number
     LIMIT $limit::integer
 """)
-async def _find_due_stock(sql: Any, import_id: str, now: datetime, limit: int) -> list[_WaitingStock]:
+async def _find_due_stock(sql: Any, import_id: str, now: datetime, limit: int) -> list[StockCount]:
     """Return stock of an import to send now."""
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import TypeAdapter
@@ -29,6 +29,8 @@ from producers.services.products import store
 from producers.services.products.import_worker import UNFINISHED, ImportStatus
 from producers.services.products.listing_cells import csv_rows, header_of, written
 from producers.services.products.model import LIST, NAME, READ, Listing
+
+Row = TypeVar("Row")
 
 MAX_BYTES = 64 << 20
 MAX_UNFINISHED = 10
@@ -220,7 +222,13 @@ async def listing_import_report(request: Request, seller_id: SellerPath, import_
     opened = transactions(request, NAME)
     async with opened.connection() as sql:
         await _require_import(sql, seller_id, import_id)
-    return _csv_file(_report(opened, import_id), f"import-{import_id}.csv")
+    return _csv_file(
+        opened,
+        f"import-{import_id}.csv",
+        ("row", "column", "value", "code", "reason"),
+        lambda sql, last: _find_defects(sql, import_id, last or {"row": 0, "position": 0}, PAGE_ROWS),
+        dict,
+    )
 
 
 @router.get(
@@ -238,46 +246,45 @@ async def listings_csv(request: Request, seller_id: SellerPath) -> Response:
     opened = transactions(request, NAME)
     async with opened.connection() as sql:
         header = header_of(await _find_attribute_keys(sql, seller_id))
-    return _csv_file(_export(opened, seller_id, header), "listings.csv")
+    return _csv_file(
+        opened,
+        "listings.csv",
+        header,
+        lambda sql, last: _find_after(sql, seller_id, last.product_id if last else "", PAGE_ROWS),
+        written,
+    )
 
 
-def _csv_file(parts: AsyncIterator[bytes], name: str) -> Response:
-    """Return a file that is read from the database while it is sent."""
+def _csv_file(
+    opened: Transactions,
+    name: str,
+    header: Sequence[str],
+    read: Callable[[Any, Row | None], Awaitable[Sequence[Row]]],
+    texts_of: Callable[[Row], Mapping[str, Any]],
+) -> Response:
+    """Return a file that is read from the database while it is sent.
+
+    `read` returns the next `PAGE_ROWS` rows after the last one that it has returned; `texts_of` returns the
+    cells of a row by column.
+    """
+
+    def lines(rows: Sequence[Row]) -> bytes:
+        return csv_rows([str(texts.get(column, "")) for column in header] for texts in map(texts_of, rows))
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield "\ufeff".encode() + csv_rows([header])  # Excel needs the byte order mark to read UTF-8
+        last: Row | None = None
+        while True:
+            async with opened.connection() as sql:
+                rows = await read(sql, last)
+            if rows:
+                last = rows[-1]
+                yield await asyncio.to_thread(lines, rows)
+            if len(rows) < PAGE_ROWS:
+                return
+
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(parts, headers=headers, media_type=CSV)
-
-
-async def _export(opened: Transactions, seller_id: str, header: Sequence[str]) -> AsyncIterator[bytes]:
-    """Yield the lines of a file of all listings. Excel needs the byte order mark to read UTF-8."""
-    yield "\ufeff".encode() + csv_rows([header])
-    after = ""
-    while True:
-        async with opened.connection() as sql:
-            page = await _find_after(sql, seller_id, after, PAGE_ROWS)
-        if page:
-            after = page[-1].product_id
-            yield await asyncio.to_thread(_listing_lines, page, header)
-        if len(page) < PAGE_ROWS:
-            return
-
-
-def _listing_lines(listings: Sequence[Listing], header: Sequence[str]) -> bytes:
-    cells = map(written, listings)
-    return csv_rows([each.get(name, "") for name in header] for each in cells)
-
-
-async def _report(opened: Transactions, import_id: str) -> AsyncIterator[bytes]:
-    yield "\ufeff".encode() + csv_rows([("row", "column", "value", "code", "reason")])
-    after = (0, 0)
-    while True:
-        async with opened.connection() as sql:
-            page = await _find_defects(sql, import_id, *after, PAGE_ROWS)
-        if page:
-            after = page[-1]["row_number"], page[-1]["position"]
-            columns = ("row_number", "column_name", "value", "code", "reason")
-            yield csv_rows([str(each[name]) for name in columns] for each in page)
-        if len(page) < PAGE_ROWS:
-            return
+    return StreamingResponse(parts(), headers=headers, media_type=CSV)
 
 
 async def _require_import(sql: Any, seller_id: str, import_id: str) -> ListingImport:
@@ -356,15 +363,15 @@ async def _find_import(sql: Any, seller_id: str, import_id: str) -> ListingImpor
 
 
 @statement("""
-    SELECT row_number, position, column_name, value, code, reason FROM listing_import_defects
-    WHERE import_id = $import_id::text AND (row_number, position) > ($row::integer, $position::bigint)
+    SELECT row_number AS row, column_name AS "column", value, code, reason, position
+    FROM listing_import_defects
+    WHERE import_id = $import_id::text
+        AND (row_number, position) > ($after.row::integer, $after.position::bigint)
     ORDER BY row_number, position
     LIMIT $limit::integer
 """)
-async def _find_defects(
-    sql: Any, import_id: str, row: int, position: int, limit: int
-) -> list[dict[str, Any]]:
-    """Return defects of an import by row."""
+async def _find_defects(sql: Any, import_id: str, after: dict[str, Any], limit: int) -> list[dict[str, Any]]:
+    """Return defects of an import by row, those after one of them."""
 
 
 @statement("""

@@ -4,10 +4,11 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from io import StringIO
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from common.ids import is_id
 from common.money import minor_digits, to_major
@@ -20,7 +21,7 @@ from producers.kit.tables.numbers import (
     scaled,
 )
 from producers.kit.tables.records import guarded
-from producers.services.products.model import Listing, ListingChange, Value
+from producers.services.products.model import Listing, ListingChange, Status, Value
 from schemas.product_categories import ProductAttribute, ProductCategory
 
 KEYS = ("product_id", "sku")
@@ -80,9 +81,16 @@ class BadCell(Exception):
         self.code = code
 
 
+@lru_cache(10_000)
 def folded(name: str) -> str:
     """Return a name without accents, signs and differences of case: `Preço (R$)` → `preco_r`."""
     return "_".join(re.findall(r"\w+", without_accents(name)))
+
+
+def code_of(text: str, codes: Iterable[tuple[str, Iterable[str]]]) -> str | None:
+    """Return the code that a text means. `codes` are codes with their other names; all are `folded`."""
+    name = folded(text)
+    return next((code for code, names in codes if name in map(folded, (code, *names))), None)
 
 
 def pictures_of(text: str) -> list[str]:
@@ -92,10 +100,14 @@ def pictures_of(text: str) -> list[str]:
 
 _STRICT = ConfigDict(strict=True, hide_input_in_errors=True)
 _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
-    name: TypeAdapter(field.rebuild_annotation(), config=_STRICT)
-    for name, field in ListingChange.model_fields.items()
+    name: TypeAdapter(rule, config=_STRICT)
+    for name, rule in {
+        **{name: field.rebuild_annotation() for name, field in ListingChange.model_fields.items()},
+        "status": Status,
+        "stock": Annotated[int, Field(ge=0, le=MAX_ON_HAND)],
+    }.items()
 }
-"""Field of a listing → the rules of its values, which are those of requests."""
+"""Field of a listing → the rules of its values, which are those of requests. A file may also delist."""
 _ATTRIBUTE_VALUE: TypeAdapter[str] = TypeAdapter(Value, config=_STRICT)
 
 
@@ -138,12 +150,8 @@ class CellReader:
         if column.startswith(ATTRIBUTE):
             return self._attribute(column.removeprefix(ATTRIBUTE), text)
         value = self._readers.get(column, str)(text)
-        if column == "stock":
-            return _in_range(value, 0, MAX_ON_HAND)
         adapter = _ADAPTERS.get(FIELDS[column])
-        if adapter is None or column == "status":
-            return value
-        return _checked(adapter, value)
+        return value if adapter is None else _checked(adapter, value)
 
     def _price(self, text: str) -> int:
         return self._scaled(text, minor_digits(self._currency), f"{to_major(1290, self._currency)}")
@@ -179,17 +187,15 @@ class CellReader:
             return ""
         attribute = self._attributes.get(key)
         if attribute is not None and text not in attribute.values:
-            name = folded(text)
-            for value, names in attribute.values.items():
-                if name in (folded(value), *map(folded, names.values())):
-                    return value
+            usual = ((value, names.values()) for value, names in attribute.values.items())
+            if (value := code_of(text, usual)) is not None:
+                return value
         checked: str = _checked(_ATTRIBUTE_VALUE, text)
         return checked
 
 
 def _coded(text: str, codes: Mapping[str, Sequence[str]]) -> str:
-    name = folded(text)
-    found = next((code for code, others in codes.items() if name in (code, *others)), None)
+    found = code_of(text, codes.items())
     if found is None:
         raise BadCell("unknown-value", f"It must be one of {', '.join(codes)}.")
     return found
@@ -200,12 +206,6 @@ def _group(text: str) -> str:
     if not is_id(name):
         raise BadCell("bad-text", "A group has up to 128 characters, and no control characters.")
     return name
-
-
-def _in_range(value: int | None, low: int, high: int) -> int | None:
-    if value is not None and not low <= value <= high:
-        raise BadCell("out-of-range", f"It must be from {low} to {high:,}.")
-    return value
 
 
 def _checked(adapter: TypeAdapter[Any], value: Any) -> Any:
@@ -224,12 +224,10 @@ def _checked(adapter: TypeAdapter[Any], value: Any) -> Any:
             raise BadCell("too-long", f"It has more than {context['max_length']} characters.")
         case "too_long":
             raise BadCell("too-many", f"It has more than {context['max_length']} entries.")
-        case "greater_than_equal" | "less_than_equal":
-            limits = {name: context[name] for name in ("ge", "le") if name in context}
-            text = " and ".join(
-                f"{'at least' if name == 'ge' else 'at most'} {n:,}" for name, n in limits.items()
-            )
-            raise BadCell("out-of-range", f"It must be {text}.")
+        case "greater_than_equal":
+            raise BadCell("out-of-range", f"It must be at least {context['ge']:,}.")
+        case "less_than_equal":
+            raise BadCell("out-of-range", f"It must be at most {context['le']:,}.")
         case "string_pattern_mismatch" if isinstance(value, list):
             why = "Pictures are named by the SHA-256 that the platform gives them. Send the pictures first."
             raise BadCell("bad-picture", why)

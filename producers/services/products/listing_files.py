@@ -27,6 +27,7 @@ from producers.services.products.listing_cells import (
     KEYS,
     NUMBERS,
     BadCell,
+    code_of,
     folded,
 )
 from schemas.product_categories import ProductAttribute
@@ -276,19 +277,9 @@ def _column(name: str, attributes: Mapping[str, ProductAttribute]) -> str | None
         return name
     if found := re.match(r"(?:attribute|atributo)\s*[.:]\s*(?=\S)", name, re.IGNORECASE):
         key = name[found.end() :]
-        return f"{ATTRIBUTE}{_key_named(folded(key), attributes) or key}"
+        known = ((each.key, each.names.values()) for each in attributes.values())
+        return f"{ATTRIBUTE}{code_of(key, known) or key}"
     return _BY_NAME.get(folded(name))
-
-
-def _key_named(name: str, attributes: Mapping[str, ProductAttribute]) -> str | None:
-    return next(
-        (
-            key
-            for key, attribute in attributes.items()
-            if name in (folded(key), *map(folded, attribute.names.values()))
-        ),
-        None,
-    )
 
 
 _BY_NAME = {name: column for column, names in COLUMNS.items() for name in (column, *names)}

@@ -321,6 +321,11 @@ class Listing:
         """The fields of the listing in its events."""
         return {name: getattr(self, name) for name in SAID}
 
+    @property
+    def contents(self) -> dict[str, Any]:
+        """The fields that all offers of a product have in common; its owner writes them."""
+        return {name: getattr(self, name) for name in CONTENTS}
+
     def differs_in(self, other: "Listing") -> list[str]:
         """Return the names of the fields of events in which two versions differ."""
         return [name for name in SAID if getattr(self, name) != getattr(other, name)]
@@ -351,8 +356,7 @@ class Listing:
 
     def changed_contents(self, after: "Listing") -> dict[str, Any]:
         """Return the contents of `after` in which it differs from this one."""
-        said = {name: getattr(after, name) for name in CONTENTS}
-        return {name: value for name, value in said.items() if value != getattr(self, name)}
+        return {name: value for name, value in after.contents.items() if value != getattr(self, name)}
 
 
 SAID: tuple[str, ...] = tuple(
@@ -363,7 +367,7 @@ SAID: tuple[str, ...] = tuple(
 """The fields of a listing that its events have."""
 
 CONTENTS = (*Contents.model_fields, "group_id", "photos")
-"""The fields that all offers of a product have in common; its owner writes them."""
+"""See `Listing.contents`."""
 
 
 class Listings(TypedDict):
@@ -412,31 +416,20 @@ def new_listing(
     product_id: str, seller_id: str, currency: str, now: datetime, group_id: str | None
 ) -> Listing:
     """Return a draft of a new product, of which nothing is said yet."""
+    nothing: dict[str, Any] = dict.fromkeys((*CONTENTS, "handling_days", "sku", "block_reason"))
+    nothing |= {"attributes": {}, "pictures": [], "photos": 0, "group_id": group_id}
     return Listing(
         product_id=product_id,
         seller_id=seller_id,
         owner_id=seller_id,
         status="draft",
         hidden=False,
-        block_reason=None,
-        name=None,
-        category=None,
-        description=None,
-        group_id=group_id,
-        attributes={},
         currency=currency,
         price_minor=0,
         condition="new",
-        handling_days=None,
-        sku=None,
-        pictures=[],
-        photos=0,
-        weight_g=None,
-        length_cm=None,
-        height_cm=None,
-        width_cm=None,
         created_at=now,
         changed_at=now,
+        **nothing,
     )
 
 
@@ -449,8 +442,7 @@ def new_offer(offers: Sequence[Listing], seller_id: str, currency: str, now: dat
     if first is None or not any(offer.status == "listed" for offer in offers):
         return None
     blank = new_listing(first.product_id, seller_id, currency, now, first.group_id)
-    contents = {name: getattr(first, name) for name in CONTENTS}
-    return replace(blank, owner_id=first.owner_id, **contents)
+    return replace(blank, owner_id=first.owner_id, **first.contents)
 
 
 def attributes_of(category: ProductCategory, categories: Mapping[str, ProductCategory]) -> list[str]:

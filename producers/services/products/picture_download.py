@@ -94,14 +94,12 @@ async def _request(url: str, is_allowed: IsAllowed, resolve: Resolve) -> tuple[b
             raise PictureRefused("not_found")
         if (response.content_length or 0) > MAX_BYTES:
             raise PictureRefused("too_large")
-        parts, length = [], 0
-        async for part in response.content.iter_any():
-            length += len(part)
-            if length > MAX_BYTES:
-                raise PictureRefused("too_large")
-            parts.append(part)
-        media_type = response.content_type.lower()
-        return b"".join(parts), media_type if media_type in FORMATS else None
+        try:
+            await response.content.readexactly(MAX_BYTES + 1)
+        except asyncio.IncompleteReadError as ended:
+            media_type = response.content_type.lower()
+            return ended.partial, media_type if media_type in FORMATS else None
+        raise PictureRefused("too_large")
 
 
 def _target(url: URL, location: str) -> str:

@@ -5,23 +5,21 @@ A name always has the same content: saving a picture again changes nothing, and 
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from shutil import rmtree
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from common.ids import new_id
+from common.file_replacement import replace_file
 from common.problems import PartProblem, problem
 from common.settings import Settings
 from producers.services.products.picture_rules import SIZES, WEBP, Size
-
-T = TypeVar("T")
 
 S3_TIMEOUT = timedelta(seconds=10)
 S3_CONNECT_TIMEOUT = timedelta(seconds=2)
@@ -82,32 +80,27 @@ class FolderStorage:
 
     async def save(self, sha256: str, files: Mapping[Size, bytes]) -> None:
         """See `PictureStorage`."""
-        await _in_thread(self._write, sha256, files)
+        with _storage_errors():
+            await asyncio.to_thread(self._write, sha256, files)
 
     async def read(self, sha256: str, size: Size) -> bytes | None:
         """See `PictureStorage`."""
-        with suppress(FileNotFoundError):
-            return await _in_thread((self._of(sha256) / _name(size)).read_bytes)
+        with _storage_errors(), suppress(FileNotFoundError):
+            return await asyncio.to_thread((self._of(sha256) / _name(size)).read_bytes)
         return None
 
     async def remove(self, sha256: str) -> None:
         """See `PictureStorage`."""
-        with suppress(FileNotFoundError):
-            await _in_thread(rmtree, self._of(sha256))
+        with _storage_errors(), suppress(FileNotFoundError):
+            await asyncio.to_thread(rmtree, self._of(sha256))
 
     def _of(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
 
     def _write(self, sha256: str, files: Mapping[Size, bytes]) -> None:
         folder = self._of(sha256)
-        folder.mkdir(parents=True, exist_ok=True)
         for size, content in files.items():
-            unfinished = folder / f".{new_id()}"
-            with unfinished.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.rename(folder / _name(size))
+            replace_file(folder / _name(size), content, syncs=True)
         for each in (folder, folder.parent, self._folder):
             _sync(each)
 
@@ -121,51 +114,36 @@ class S3Storage:
     async def save(self, sha256: str, files: Mapping[Size, bytes]) -> None:
         """See `PictureStorage`."""
         attributes = {"Content-Type": WEBP}
-        try:
+        with _storage_errors():
             for size, content in files.items():
                 name = f"{sha256}/{_name(size)}"
                 await obstore.put_async(
                     self._bucket, name, content, attributes=attributes, use_multipart=False
                 )
-        except (BaseError, OSError) as error:
-            raise PICTURES_UNAVAILABLE() from error
 
     async def read(self, sha256: str, size: Size) -> bytes | None:
         """See `PictureStorage`."""
-        try:
+        with _storage_errors(), suppress(FileNotFoundError):
             found = await obstore.get_async(self._bucket, f"{sha256}/{_name(size)}")
             return bytes(await found.bytes_async())
-        except FileNotFoundError:
-            return None
-        except (BaseError, OSError) as error:
-            raise PICTURES_UNAVAILABLE() from error
+        return None
 
     async def remove(self, sha256: str) -> None:
         """See `PictureStorage`."""
-        try:
+        with _storage_errors(), suppress(FileNotFoundError):
             await obstore.delete_async(self._bucket, [f"{sha256}/{_name(size)}" for size in SIZES])
-        except FileNotFoundError:
-            return
-        except (BaseError, OSError) as error:
-            raise PICTURES_UNAVAILABLE() from error
 
 
 def _name(size: Size) -> str:
     return f"{size}.webp"
 
 
-async def _in_thread(work: Callable[..., T], *arguments: Any) -> T:
-    """Return the result of `work` on the disk.
-
-    Raises:
-        FileNotFoundError: what it reads does not exist.
-        PICTURES_UNAVAILABLE: the disk is full, or fails.
-    """
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    """Turn what the disk or the bucket raises into PICTURES_UNAVAILABLE."""
     try:
-        return await asyncio.to_thread(work, *arguments)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
+        yield
+    except (BaseError, OSError) as error:
         raise PICTURES_UNAVAILABLE() from error
 
 

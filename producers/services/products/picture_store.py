@@ -41,6 +41,10 @@ async def count_waiting(tx: Transaction, seller_id: str) -> dict[str, Any]:
 
 
 @statement("""
+    WITH sent AS (
+        INSERT INTO sent_files (picture_id, content)
+        SELECT $picture_id::text, $picture.content::bytea WHERE $picture.content IS NOT NULL
+    )
     INSERT INTO pictures (picture_id, seller_id, url, media_type, status, submitted_at, due_at, used_at)
     VALUES (
         $picture_id::text, $seller_id::text, $picture.url::text, $picture.media_type::text, 'waiting',
@@ -48,12 +52,7 @@ async def count_waiting(tx: Transaction, seller_id: str) -> dict[str, Any]:
     )
 """)
 async def save_picture(tx: Transaction, seller_id: str, picture_id: str, picture: SentPicture) -> None:
-    """Save a picture that waits."""
-
-
-@statement("INSERT INTO sent_files (picture_id, content) VALUES ($picture_id::text, $content::bytea)")
-async def save_sent_file(tx: Transaction, picture_id: str, content: bytes) -> None:
-    """Save the file of a picture that waits."""
+    """Save a picture that waits, and its file if one was sent."""
 
 
 @statement("""
@@ -146,7 +145,8 @@ async def postpone(sql: Any, picture_id: str, due_at: datetime, attempts: int) -
 async def use_pictures(sql: Any, seller_id: str, hashes: Sequence[str]) -> frozenset[str]:
     """Record that a listing shows pictures of a seller, and return those that there are.
 
-    A removal that waits for the lock sees the new time, and leaves them.
+    Call it in the transaction that saves the listing: a removal that waits for the lock sees the new time,
+    and leaves them.
     """
 
 

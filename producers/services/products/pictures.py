@@ -163,8 +163,6 @@ async def send_picture(
         size = waiting["bytes"] + len(picture.content or b"")
         require(waiting["pictures"] < MAX_WAITING and size <= MAX_WAITING_BYTES, TOO_MANY_PICTURES())
         await picture_store.save_picture(tx, seller_id, picture_id, picture)
-        if picture.content is not None:
-            await picture_store.save_sent_file(tx, picture_id, picture.content)
     return PictureStatus(picture_id=picture_id, status="waiting", submitted_at=tx.now)
 
 
@@ -190,14 +188,6 @@ async def picture_file(request: Request, sha256: Sha256Path, size: SizePath) -> 
     return Response(content, headers=headers, media_type=WEBP)
 
 
-async def known(sql: Any, seller_id: str, hashes: Sequence[str]) -> set[str]:
-    """Return which of these pictures a seller has sent, and keep them from being removed.
-
-    Call it in the transaction that saves a listing with them.
-    """
-    return set(await picture_store.use_pictures(sql, seller_id, hashes))
-
-
 async def check_pictures(
     tx: Transaction, seller_id: str, hashes: Sequence[str], before: Sequence[str] = ()
 ) -> None:
@@ -206,5 +196,6 @@ async def check_pictures(
     Raises:
         UNKNOWN_PICTURES: the seller has not sent one of them.
     """
-    unknown = set(hashes).difference(before, await known(tx, seller_id, hashes) if hashes else ())
+    sent = await picture_store.use_pictures(tx, seller_id, hashes) if hashes else ()
+    unknown = set(hashes).difference(before, sent)
     require(not unknown, UNKNOWN_PICTURES(seller_id=seller_id, sha256=min(unknown, default="")))

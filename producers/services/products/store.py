@@ -10,6 +10,7 @@ from producers.kit.http.problems import require
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
 from producers.services.products.model import SELLER_NOT_APPROVED, STORED, Holiday, Listing, Price
+from schemas.codec import Record
 from schemas.product_categories import ProductAttribute, ProductCategory
 
 _LISTINGS = """
@@ -132,10 +133,12 @@ async def find_with_sku(tx: Transaction, seller_id: str, sku: str, product_id: s
 
 
 _COLUMNS = (*STORED, "plain")
-_SAVE = f"""
+
+
+@statement(f"""
     WITH saved AS (
         INSERT INTO listings ({", ".join(_COLUMNS)})
-        {{}}
+        SELECT {", ".join(_COLUMNS)} FROM jsonb_populate_recordset(NULL::listings, $rows::jsonb)
         ON CONFLICT (product_id, seller_id) DO UPDATE
         SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "created_at")},
             created_at = least(listings.created_at, excluded.created_at)
@@ -150,42 +153,39 @@ _SAVE = f"""
             ORDER BY since DESC LIMIT 1
         )
     )
-    SELECT true FROM saved
-"""
-"""Saves listings and their prices, unless those that are saved are newer."""
+    SELECT EXISTS (SELECT FROM saved)
+""")
+async def _save(tx: Transaction, rows: list[dict[str, Any]]) -> bool:
+    """See `save_listings`."""
 
 
-@statement(_SAVE.format(f"VALUES ({', '.join(f'$listing.{name}' for name in _COLUMNS)})"))
-async def save_listing(tx: Transaction, listing: Listing) -> bool:
-    """Save a listing and its price, and return whether it is newer than the saved one."""
+async def save_listings(tx: Transaction, listings: Sequence[Listing]) -> bool:
+    """Save listings, of which each occurs once, and their prices, except those whose saved row is newer.
 
-
-@statement(
-    _SAVE.format(f"SELECT {', '.join(_COLUMNS)} FROM jsonb_populate_recordset(NULL::listings, $rows::jsonb)")
-)
-async def _save_listings(tx: Transaction, rows: list[dict[str, Any]]) -> None:
-    """Save listings, of which each occurs once, and their prices."""
+    Return whether any was saved.
+    """
+    rows = [{name: getattr(each, name) for name in _COLUMNS} for each in listings]
+    return bool(rows) and await _save(tx, rows)
 
 
 async def save_changed(tx: Transaction, before: Listing | None, after: Listing) -> Listing:
     """Save what was changed of a locked listing here, and emit what shoppers see of it."""
-    after = _changed_now(tx, before, after)
-    await save_listing(tx, after)
-    _emit_change(tx, before, after)
-    return after
+    (saved,) = await save_all_changed(tx, [(before, after)])
+    return saved
 
 
-async def save_all_changed(tx: Transaction, changes: Sequence[tuple[Listing | None, Listing]]) -> None:
+async def save_all_changed(
+    tx: Transaction, changes: Sequence[tuple[Listing | None, Listing]]
+) -> list[Listing]:
     """Do what `save_changed` does for many listings, of which each occurs once."""
-    saved = [(before, _changed_now(tx, before, after)) for before, after in changes]
-    if saved:
-        await _save_listings(tx, [{name: getattr(after, name) for name in _COLUMNS} for _, after in saved])
-    for before, after in saved:
+    saved = [
+        replace(after, changed_at=before.next_moment(tx.now) if before else tx.now)
+        for before, after in changes
+    ]
+    await save_listings(tx, saved)
+    for (before, _), after in zip(changes, saved, strict=True):
         _emit_change(tx, before, after)
-
-
-def _changed_now(tx: Transaction, before: Listing | None, after: Listing) -> Listing:
-    return replace(after, changed_at=before.next_moment(tx.now) if before else tx.now)
+    return saved
 
 
 def _emit_change(tx: Transaction, before: Listing | None, after: Listing) -> None:
@@ -213,18 +213,17 @@ def emit_delisted(tx: Transaction, listing: Listing) -> None:
 
 
 @statement("""
-    SELECT block_reason FROM listings WHERE product_id = $product_id::text AND seller_id = $seller_id::text
+    WITH named AS (
+        INSERT INTO categories (category_id)
+        SELECT $listing.category::text WHERE $listing.category::text <> ''
+        ON CONFLICT DO NOTHING
+    )
+    SELECT block_reason FROM listings
+    WHERE product_id = $listing.product_id::text AND seller_id = $listing.seller_id::text
     FOR UPDATE
 """)
-async def lock_block_reason(tx: Transaction, product_id: str, seller_id: str) -> str | None:
-    """Lock a listing, and return why it is blocked."""
-
-
-async def save_blocked_again(tx: Transaction, listing: Listing) -> None:
-    """Take a blocked listing off that a producer has listed again."""
-    listing = replace(listing, changed_at=listing.next_moment(tx.now))
-    await save_listing(tx, listing)
-    emit_delisted(tx, listing)
+async def lock_for_event(tx: Transaction, listing: Listing) -> str | None:
+    """Lock the listing that a producer says anew, save its category if it is new, and return its block."""
 
 
 @statement("""
@@ -232,8 +231,8 @@ async def save_blocked_again(tx: Transaction, listing: Listing) -> None:
     WHERE product_id = $event.product_id::text AND seller_id = $event.seller_id::text
         AND status = 'listed' AND changed_at < $event.occurred_at::timestamptz
 """)
-async def save_delisting(tx: Transaction, event: dict[str, Any]) -> None:
-    """Record a `product_delisted` of a producer."""
+async def save_delisting(tx: Transaction, event: Record) -> None:
+    """`product_delisted` of a producer: the listing is not on offer, unless it is newer."""
 
 
 @statement("""
@@ -242,7 +241,7 @@ async def save_delisting(tx: Transaction, event: dict[str, Any]) -> None:
     ORDER BY since DESC LIMIT 1000
 """)
 async def find_prices(sql: Any, product_id: str, seller_id: str) -> list[Price]:
-    """Return the newest prices of a listing."""
+    """Return the newest prices of a listing; every listing has one."""
 
 
 @statement(
@@ -317,11 +316,6 @@ async def find_attributes(sql: Any) -> dict[str, ProductAttribute]:
 """)
 async def save_category(sql: Any, category: ProductCategory) -> None:
     """Save a category whose parent is saved."""
-
-
-@statement("INSERT INTO categories (category_id) VALUES ($category_id::text) ON CONFLICT DO NOTHING")
-async def save_category_of_event(tx: Transaction, category_id: str) -> None:
-    """Save a category that a producer names, if there is none with this id."""
 
 
 @statement("""

@@ -10,20 +10,16 @@ from starlette.responses import Response
 from serving.analytics.changes import ChangedPart, ChangeEffects, ChangeFactor, ChangeRequest, Compare
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.sales import change
-from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 from serving.kit.parameters import SellerId
 from serving.web.formatter import Formatter, words
-from serving.web.policy import OF_SELLER, may_manage, page_router
+from serving.web.policy import OF_SELLER, page_router
 from serving.web.presenters import metric_title
-from serving.web.renderer import PageRenderer, not_stored_if
+from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import (
-    COMPARISONS,
-    UNREGISTERED,
     PeriodChoiceDep,
     chosen_period,
-    handed_on,
-    links,
+    figures_page,
 )
 from serving.web.translation import N_, gettext
 
@@ -101,22 +97,20 @@ async def seller_change(
     compare: Compare = "previous",
 ) -> Response:
     """Return the page. Its links change one choice each and keep the other; it needs no script."""
-    pages = opened(request, PageRenderer)
-    formatter = pages.formatter
+    formatter = opened(request, PageRenderer).formatter
     requested = await chosen_period(dashboards, seller_id, period, formatter)
     shown = await dashboards.sales_change(seller_id, ChangeRequest(requested, compare, TOP))
     details = await dashboards.seller(seller_id)
     choices = period.choices(compare=compare)
     net = shown["net_sales"]
-    page = pages(
+    return figures_page(
+        request,
         "seller/change.html",
-        seller=details or UNREGISTERED,
-        tabs=handed_on(request),
-        may_manage=may_manage(identity_of(request).principal, seller_id),
+        dashboards,
+        details,
+        choices,
+        stale=shown["stale"],
         shown=shown,
-        choices=choices,
-        link=links(choices),
-        comparisons=COMPARISONS,
         difference=amount(net["difference"], formatter),
         change=change(net["value"], net["compared"]),
         effects=effects_of(shown["effects"], formatter),
@@ -126,9 +120,7 @@ async def seller_change(
         products=parts_of(shown["products"], formatter, are_products=True),
         categories=parts_of(shown["categories"], formatter, are_products=False),
         amount=lambda minor: amount(minor, formatter),
-        now=dashboards.analytics.context.clock(),
     )
-    return not_stored_if(shown["stale"], page)
 
 
 def amount(minor: int, formatter: Formatter) -> Amount:

@@ -1,20 +1,25 @@
-"""What the pages of a seller share: the chosen period and comparison, and the seller who never registered."""
+"""What the pages with a seller's figures share: the chosen period and comparison, their head and links."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
+from starlette.responses import Response
 
 from common.ids import PRINTABLE
 from serving.analytics.dashboards import Dashboards
+from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest, utc_minute
 from serving.kit.clickhouse import Row
+from serving.kit.domain import opened
 from serving.kit.parameters import period_end
 from serving.web import presenters
 from serving.web.formatter import Formatter
+from serving.web.policy import may_manage
+from serving.web.renderer import PageRenderer, not_stored_if
 from serving.web.translation import N_
 
 COMPARISONS: Mapping[Literal["previous", "year"], str] = {
@@ -82,6 +87,36 @@ PeriodChoiceDep = Annotated[PeriodChoice, Depends(_period_choice)]
 def handed_on(request: Request) -> dict[str, str]:
     """Return the parameters of the chosen period, which the tabs of a seller's pages keep."""
     return {name: request.query_params[name] for name in presenters.PERIOD if name in request.query_params}
+
+
+def figures_page(
+    request: Request,
+    template: str,
+    dashboards: Dashboards,
+    details: Row | None,
+    choices: Mapping[str, str | int],
+    *,
+    stale: bool,
+    **shown: Any,
+) -> Response:
+    """Return a page with figures of a seller about a period; if they are stale, nobody stores it.
+
+    `details` are those of the seller, and `choices` what the visitor chose: links change one of them each.
+    """
+    seller_id = request.path_params["seller_id"]
+    page = opened(request, PageRenderer)(
+        template,
+        seller=details or UNREGISTERED,
+        seller_id=seller_id,
+        tabs=handed_on(request),
+        may_manage=may_manage(identity_of(request).principal, seller_id),
+        choices=choices,
+        link=links(choices),
+        comparisons=COMPARISONS,
+        now=dashboards.analytics.context.clock(),
+        **shown,
+    )
+    return not_stored_if(stale, page)
 
 
 def links(choices: Mapping[str, str | int]) -> Callable[..., str]:

@@ -14,20 +14,16 @@ from serving.analytics.customers import Cohort, CohortMonth, CohortsRequest, Cus
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metrics import Compare, MetricsRequest
 from serving.analytics.months import Month
-from serving.gateway.gateway import identity_of
 from serving.kit.clickhouse import unless_unavailable
 from serving.kit.domain import opened
 from serving.kit.parameters import SellerId
 from serving.web.formatter import Formatter
-from serving.web.policy import OF_SELLER, may_manage, page_router
-from serving.web.renderer import PageRenderer, not_stored_if
+from serving.web.policy import OF_SELLER, page_router
+from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import (
-    COMPARISONS,
-    UNREGISTERED,
     PeriodChoiceDep,
     chosen_period,
-    handed_on,
-    links,
+    figures_page,
 )
 from serving.web.seller.metrics import figures_of
 from serving.web.translation import N_
@@ -87,8 +83,7 @@ async def seller_customers(
 
     If the cohorts or the segments can't be computed, their card says so, and the rest of the page is shown.
     """
-    pages = opened(request, PageRenderer)
-    formatter = pages.formatter
+    formatter = opened(request, PageRenderer).formatter
     requested = await chosen_period(dashboards, seller_id, period, formatter)
     details, shown, cohorts, segments = await asyncio.gather(
         dashboards.seller(seller_id),
@@ -98,15 +93,15 @@ async def seller_customers(
     )
     answers = (shown, cohorts, segments)
     choices = period.choices(compare=compare, months=months, show=show)
-    page = pages(
+    # A page that lacks a card must not be shown again once the card's figures can be computed.
+    return figures_page(
+        request,
         "seller/customers.html",
-        seller=details or UNREGISTERED,
-        tabs=handed_on(request),
-        may_manage=may_manage(identity_of(request).principal, seller_id),
+        dashboards,
+        details,
+        choices,
+        stale=any(each is None or each["stale"] for each in answers),
         shown=shown,
-        choices=choices,
-        link=links(choices),
-        comparisons=COMPARISONS,
         figures=figures_of(shown, formatter),
         old=next((each for each in answers if each is not None and each["stale"]), None),
         as_of=_earliest(answers),
@@ -116,10 +111,7 @@ async def seller_customers(
         segments=segments,
         advice=ADVICE,
         largest=max((each["customers"] for each in segments["segments"]), default=0) if segments else 0,
-        now=dashboards.analytics.context.clock(),
     )
-    # A page that lacks a card must not be shown again once the card's figures can be computed.
-    return not_stored_if(any(each is None or each["stale"] for each in answers), page)
 
 
 def heat_map(cohorts: CustomerCohorts, show: Shown, formatter: Formatter) -> dict[str, Any]:

@@ -14,25 +14,21 @@ from serving.analytics.dashboards import Dashboards
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metric_schemas import SellerMetrics
 from serving.analytics.metrics import Compare, MetricsRequest
-from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.domain import opened
 from serving.kit.parameters import Cursor, SellerId
 from serving.kit.periods import Grain
 from serving.web import presenters
 from serving.web.formatter import Formatter
-from serving.web.policy import OF_SELLER, may_manage, page_router
-from serving.web.renderer import PageRenderer, not_stored_if
+from serving.web.policy import OF_SELLER, page_router
+from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import (
-    COMPARISONS,
     DEFAULT_PRESET,
-    UNREGISTERED,
     PeriodChoice,
     PeriodChoiceDep,
     all_time,
     chosen_period,
-    handed_on,
-    links,
+    figures_page,
 )
 from serving.web.seller.metrics import figures_of, line_text, metric_text
 from serving.web.seller.panels import file_bounds, metric_table
@@ -89,8 +85,7 @@ async def seller_earnings(
     cursor: Cursor | None = None,
 ) -> Response:
     """Return the page. Its links change one choice each and keep the others; it needs no script."""
-    pages = opened(request, PageRenderer)
-    formatter = pages.formatter
+    formatter = opened(request, PageRenderer).formatter
     requested, to_date = await asyncio.gather(
         _period(dashboards, seller_id, period, formatter), all_time(dashboards, seller_id, formatter)
     )
@@ -104,16 +99,14 @@ async def seller_earnings(
     )
     choices = period.choices(compare=compare, show=show, of=of)
     answers = (balance, shown, lines)
-    page = pages(
+    return figures_page(
+        request,
         "seller/earnings.html",
-        seller=details or UNREGISTERED,
-        seller_id=seller_id,
-        tabs=handed_on(request),
-        may_manage=may_manage(identity_of(request).principal, seller_id),
+        dashboards,
+        details,
+        choices,
+        stale=any(each["stale"] for each in answers),
         shown=shown,
-        choices=choices,
-        link=links(choices),
-        comparisons=COMPARISONS,
         balance=figures_of(balance, formatter),
         balance_until=balance["as_of"],
         statement=[(sign, *figures_of(shown, formatter)[name]) for name, sign in STATEMENT.items()],
@@ -130,9 +123,7 @@ async def seller_earnings(
         ),
         rows_export=urlencode({name: lines["period"][name].isoformat() for name in ("from", "to")}),
         old=next((each for each in answers if each["stale"]), None),
-        now=dashboards.analytics.context.clock(),
     )
-    return not_stored_if(any(each["stale"] for each in answers), page)
 
 
 def by_part(shown: SellerMetrics, formatter: Formatter) -> list[tuple[str, list[str]]]:

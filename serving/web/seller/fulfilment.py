@@ -18,16 +18,13 @@ from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 from serving.kit.parameters import SellerId
 from serving.web.formatter import Formatter
-from serving.web.policy import OF_ALL_STAFF, OF_SELLER, may_manage, page_router
-from serving.web.renderer import PageRenderer, not_stored_if
+from serving.web.policy import OF_ALL_STAFF, OF_SELLER, page_router
+from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import (
-    COMPARISONS,
-    UNREGISTERED,
     PeriodChoice,
     PeriodChoiceDep,
     chosen_period,
-    handed_on,
-    links,
+    figures_page,
 )
 from serving.web.seller.metrics import figures_of
 from serving.web.seller.panels import file_bounds, metric_table, sees_figures
@@ -67,34 +64,28 @@ async def seller_fulfilment(
     compare: Compare = "previous",
 ) -> Response:
     """Return the page. Its links change one choice each and keep the other; it needs no script."""
-    pages = opened(request, PageRenderer)
+    formatter = opened(request, PageRenderer).formatter
     principal = identity_of(request).principal
     due = await dashboards.due_parcels(seller_id, SHOWN_PARCELS)
     choices = period.choices(compare=compare)
     has_figures = sees_figures(principal, seller_id)
     figures = (
-        await _figures(dashboards, seller_id, period, compare, pages.formatter)
-        if has_figures
-        else {"shown": None}
-    )
-    page = pages(
-        "seller/fulfilment.html",
-        seller=await dashboards.seller(seller_id) or UNREGISTERED,
-        seller_id=seller_id,
-        tabs=handed_on(request),
-        may_manage=may_manage(principal, seller_id),
-        has_figures=has_figures,
-        due=due,
-        choices=choices,
-        link=links(choices),
-        comparisons=COMPARISONS,
-        steps=STEPS,
-        rates=RATES,
-        now=dashboards.analytics.context.clock(),
-        **figures,
+        await _figures(dashboards, seller_id, period, compare, formatter) if has_figures else {"shown": None}
     )
     shown = figures["shown"]
-    return not_stored_if(due["stale"] or bool(shown and shown["stale"]), page)
+    return figures_page(
+        request,
+        "seller/fulfilment.html",
+        dashboards,
+        await dashboards.seller(seller_id),
+        choices,
+        stale=due["stale"] or bool(shown and shown["stale"]),
+        has_figures=has_figures,
+        due=due,
+        steps=STEPS,
+        rates=RATES,
+        **figures,
+    )
 
 
 async def _figures(

@@ -17,7 +17,7 @@ from serving.commerce.commerce_client import target_path
 from serving.commerce.routes import CommerceDomain
 from serving.kit.domain import opened
 from serving.kit.parameters import Cursor, SellerId
-from serving.web.forms import BadField, Form, action, confirmation, form_page, read_form_with_files
+from serving.web.forms import RELOAD, BadField, Form, action, confirmation, form_page, read_form_with_files
 from serving.web.policy import OF_MANAGERS, OF_STAFF, page_router
 from serving.web.seller.listings import of_seller
 from serving.web.service_calls import ask
@@ -37,9 +37,6 @@ SHOWN = "20"
 SHOWN_DEFECTS = 200
 MAX_READ_DEFECTS = 2_000
 """The page shows the first refused rows, unless there are more than this: then only the file has them."""
-
-RELOAD = {"Refresh": "2"}
-"""While rows are applied, the page loads itself again; without a script."""
 
 MESSAGES: Mapping[str, str] = {"sent": N_("The file was sent. Its rows are applied now.")}
 
@@ -85,19 +82,17 @@ async def send_import(request: Request, seller_id: SellerId) -> Response:
 async def import_page(request: Request, seller_id: SellerId, import_id: Uuid) -> Response:
     """Return how far an import is, and the rows that were refused."""
     found = await ask(request, "GET", IMPORT)
-    profile = await ask(request, "GET", "/v1/sellers/{seller_id}/profile")
     runs = found["status"] in ("waiting", "running")
     page = form_page(
         request,
         "seller/import.html",
         MESSAGES,
-        seller=profile,
         found=found,
         runs=runs,
         defects=[] if runs else await _defects(request, found["refused"]),
         statuses=STATUSES,
         tones=TONES,
-        **of_seller(request, seller_id),
+        **await of_seller(request),
     )
     if runs:
         page.headers.update(RELOAD)
@@ -121,18 +116,16 @@ async def _imports_page(
     cursor: str | None = None,
 ) -> Response:
     page: dict[str, Any] = await ask(request, "GET", IMPORTS, query={"cursor": cursor, "limit": SHOWN})
-    profile = await ask(request, "GET", "/v1/sellers/{seller_id}/profile")
     return form_page(
         request,
         "seller/imports.html",
         MESSAGES,
         problem,
         entered,
-        seller=profile,
         imports=page["imports"],
         next_cursor=page["next_cursor"],
         statuses=STATUSES,
         tones=TONES,
         max_mb=FILE_LIMIT >> 20,
-        **of_seller(request, request.path_params["seller_id"]),
+        **await of_seller(request),
     )

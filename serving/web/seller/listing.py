@@ -152,9 +152,7 @@ async def _new_page(
     variant_of = variant_of or typed.optional("variant_of")
     sibling = await ask(request, "GET", LISTING, product_id=variant_of) if variant_of else None
     category = (sibling["category"] if sibling else None) or category or typed.text("category")
-    profile, names = await asyncio.gather(
-        ask(request, "GET", "/v1/sellers/{seller_id}/profile"), category_names(request)
-    )
+    of_page, names = await asyncio.gather(of_seller(request), category_names(request))
     count = listing_form.rows(typed) + (listing_form.MORE_ROWS if typed.text("more_rows") else 0)
     return form_page(
         request,
@@ -163,13 +161,12 @@ async def _new_page(
         problem,
         entered,
         routes={"listing": ("POST", LISTINGS), "offer": ("POST", OFFERS)},
-        seller=profile,
         category=category,
         sibling=sibling,
         rows=min(count, MAX_VARIANTS),
         variant_keys=[] if sibling else names.variant_keys(category),
         **_form_parts(typed.of("listing"), names, sibling or {}, category, _currency(request)),
-        **of_seller(request, request.path_params["seller_id"]),
+        **of_page,
     )
 
 
@@ -177,15 +174,15 @@ async def _listing_page(
     request: Request, problem: Problem | None = None, entered: Form | None = None
 ) -> Response:
     ids = request.path_params
-    listing, profile, names, prices = await asyncio.gather(
+    listing, of_page, names, prices = await asyncio.gather(
         ask(request, "GET", LISTING),
-        ask(request, "GET", "/v1/sellers/{seller_id}/profile"),
+        of_seller(request),
         category_names(request),
         ask(request, "GET", f"{LISTING}/prices"),
     )
     variants, stock = await asyncio.gather(
         read_variants(request, listing),
-        read_stock(request, ids["seller_id"], [ids["product_id"]]),
+        read_stock(request, [ids["product_id"]]),
     )
     typed = (entered or Form()).of("listing")
     category = typed.text("category") or listing["category"]
@@ -196,7 +193,6 @@ async def _listing_page(
         problem,
         entered,
         routes={"listing": ("PUT", LISTING)},
-        seller=profile,
         listing=listing,
         is_owner=listing["owner_id"] == ids["seller_id"],
         variants=variants,
@@ -207,7 +203,7 @@ async def _listing_page(
         block_reasons=BLOCK_REASONS,
         category=category,
         **_form_parts(typed, names, listing, category, listing["currency"]),
-        **of_seller(request, ids["seller_id"]),
+        **of_page,
     )
 
 

@@ -152,29 +152,22 @@ def holiday(form: Form, formatter: Formatter) -> dict[str, str | None]:
     return {"since": since.isoformat(), "until": until.isoformat() if until else None}
 
 
-async def read_stock(
-    request: Request, seller_id: str, product_ids: Sequence[str]
-) -> Mapping[str, Mapping[str, Any]] | None:
+async def read_stock(request: Request, product_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]] | None:
     """Return product → stock; None if the inventory service does not answer."""
     if not product_ids:
         return {}
     try:
-        found = await ask(
-            request,
-            "GET",
-            "/v1/sellers/{seller_id}/stock",
-            query={"product_id": product_ids},
-            seller_id=seller_id,
-        )
+        found = await ask(request, "GET", "/v1/sellers/{seller_id}/stock", query={"product_id": product_ids})
     except CommerceUnavailable:
         return None
     return {stock["product_id"]: stock for stock in found}
 
 
-def of_seller(request: Request, seller_id: str) -> dict[str, Any]:
+async def of_seller(request: Request) -> dict[str, Any]:
     """Return what the head and the tabs of these pages show, and what the person may do here."""
-    principal = identity_of(request).principal
+    principal, seller_id = identity_of(request).principal, request.path_params["seller_id"]
     return {
+        "seller": await ask(request, "GET", "/v1/sellers/{seller_id}/profile"),
         "seller_id": seller_id,
         "tabs": handed_on(request),
         "may_manage": may_manage(principal, seller_id),
@@ -190,10 +183,8 @@ async def _page(
     filters: Mapping[str, str] | None = None,
     cursor: str | None = None,
 ) -> Response:
-    seller_id = request.path_params["seller_id"]
     chosen = {name: value for name, value in (filters or {}).items() if value}
     page = await ask(request, "GET", LISTINGS, query={**chosen, "cursor": cursor, "limit": SHOWN})
-    profile = await ask(request, "GET", "/v1/sellers/{seller_id}/profile")
     names = await category_names(request)
     product_ids = [listing["product_id"] for listing in page["listings"]]
     return form_page(
@@ -202,9 +193,8 @@ async def _page(
         MESSAGES,
         problem,
         entered,
-        seller=profile,
         listings=page["listings"],
-        stock=await read_stock(request, seller_id, product_ids),
+        stock=await read_stock(request, product_ids),
         next_cursor=page["next_cursor"],
         cursor=cursor,
         chosen=chosen,
@@ -214,5 +204,5 @@ async def _page(
         holiday=await ask(request, "GET", HOLIDAY),
         amount=listing_form.plain_amount,
         now=dependencies.now(request),
-        **of_seller(request, seller_id),
+        **await of_seller(request),
     )

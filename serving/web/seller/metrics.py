@@ -18,7 +18,6 @@ from serving.analytics.metric_schemas import MetricRow, MetricRows, SellerMetric
 from serving.analytics.metrics import Compare, MetricsRequest, find_metric
 from serving.analytics.product_insights import BoughtTogether, PairsRequest, PriceChanges, PriceChangesRequest
 from serving.analytics.sales import change
-from serving.gateway.gateway import identity_of
 from serving.kit.analytics_context import PeriodRequest
 from serving.kit.clickhouse import unless_unavailable
 from serving.kit.domain import opened
@@ -26,18 +25,14 @@ from serving.kit.parameters import Cursor, SellerId
 from serving.web.formatter import Formatter, words
 from serving.web.policy import (
     OF_SELLER,
-    may_manage,
     page_router,
 )
 from serving.web.presenters import metric_title
-from serving.web.renderer import PageRenderer, not_stored_if
+from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import (
-    COMPARISONS,
-    UNREGISTERED,
     PeriodChoiceDep,
     chosen_period,
-    handed_on,
-    links,
+    figures_page,
 )
 from serving.web.seller.views import saved_views
 from serving.web.translation import gettext, translated
@@ -174,11 +169,11 @@ async def seller_metrics(
     Without a metric, it is the first one of the catalogue. A dimension that the metric does not have is
     replaced by the first one that it has; a metric that can't be split has no parts.
     """
-    pages = opened(request, PageRenderer)
+    formatter = opened(request, PageRenderer).formatter
     chosen = find_metric(metric or next(iter(read_catalogue())))
     by = by if by in chosen.dimensions else next(iter(chosen.dimensions), "")
     of_domain = _first_metrics()
-    requested = await chosen_period(dashboards, seller_id, period, pages.formatter)
+    requested = await chosen_period(dashboards, seller_id, period, formatter)
     to_split = MetricsRequest((chosen.name,), requested, compare, by or None, TOP)
     together = tuple(each.name for each in read_catalogue().values() if each.domain == chosen.domain)
     details, views, insights, shown, parts, lines = await asyncio.gather(
@@ -190,36 +185,33 @@ async def seller_metrics(
         dashboards.metric_rows_of_seller(seller_id, MetricsRequest((chosen.name,), requested), cursor, LINES),
     )
     choices = period.choices(compare=compare, metric=chosen.name, by=by)
-    page = pages(
+    is_old = any(each["stale"] for each in (shown, parts, lines)) or insights.is_old
+    return figures_page(
+        request,
         "seller/metrics.html",
-        seller=details or UNREGISTERED,
+        dashboards,
+        details,
+        choices,
+        stale=is_old,
         shown=shown,
-        choices=choices,
-        link=links(choices),
-        comparisons=COMPARISONS,
         dimensions=chosen.dimensions,
         domains=[
             (domain, of_domain[name], name) for name, domain in read_domains().items() if name in of_domain
         ],
         chosen=chosen,
-        figures=figures_of(shown, pages.formatter),
-        funnel=steps_of(shown, pages.formatter),
-        split=split(chosen, parts, by, pages.formatter),
-        series=series(chosen, shown, pages.formatter),
-        trend=trend(chosen, shown, pages.formatter),
-        lines=[(line, line_text(lines, line, pages.formatter)) for line in lines["rows"]],
+        figures=figures_of(shown, formatter),
+        funnel=steps_of(shown, formatter),
+        split=split(chosen, parts, by, formatter),
+        series=series(chosen, shown, formatter),
+        trend=trend(chosen, shown, formatter),
+        lines=[(line, line_text(lines, line, formatter)) for line in lines["rows"]],
         old=next((each for each in (shown, parts, lines) if each["stale"]), None),
         next_cursor=lines["next_cursor"],
         kinds=chosen.source.file.kinds,
         export=_export(shown),
-        now=dashboards.analytics.context.clock(),
         views=views,
         insights=insights,
-        tabs=handed_on(request),
-        may_manage=may_manage(identity_of(request).principal, seller_id),
     )
-    is_old = any(each["stale"] for each in (shown, parts, lines)) or insights.is_old
-    return not_stored_if(is_old, page)
 
 
 def figures_of(shown: SellerMetrics, formatter: Formatter) -> dict[str, tuple[Metric, Figure]]:

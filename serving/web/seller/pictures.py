@@ -18,6 +18,7 @@ from serving.kit.parameters import ProductId, SellerId
 from serving.web.forms import (
     FORM_LIMIT,
     NO_STORE,
+    RELOAD,
     BadField,
     Form,
     action,
@@ -39,9 +40,6 @@ WAIT_S = 4.0
 """How long a request waits for pictures to be ready, before the page says that they are being checked."""
 
 POLL_S = 0.25
-
-RELOAD = {"Refresh": "2"}
-"""While pictures are being checked, the page loads itself again; without a script."""
 
 FORM_WITH_FILES = MAX_BYTES + FORM_LIMIT
 
@@ -167,9 +165,9 @@ def unchanged(listing: Mapping[str, Any]) -> dict[str, Any]:
 async def _page(
     request: Request, problem: Problem | None = None, entered: Form | None = None, sent: str = ""
 ) -> Response:
-    listing, profile, pictures = await asyncio.gather(
+    listing, of_page, pictures = await asyncio.gather(
         ask(request, "GET", LISTING),
-        ask(request, "GET", "/v1/sellers/{seller_id}/profile"),
+        of_seller(request),
         _read(request, [each for each in sent.split(",") if each][:MAX_PICTURES]),
     )
     if listing["owner_id"] != listing["seller_id"]:
@@ -182,7 +180,6 @@ async def _page(
         MESSAGES,
         problem,
         entered,
-        seller=profile,
         listing=listing,
         pictures=list(dict.fromkeys([*(listing["pictures"] or ()), *ready])),
         added=[sha256 for sha256 in ready if sha256 not in (listing["pictures"] or ())],
@@ -190,7 +187,7 @@ async def _page(
         refused=[REASONS[each["reason"]] for each in pictures if each["status"] == "refused"],
         max_pictures=MAX_PICTURES,
         max_mb=MAX_BYTES >> 20,
-        **of_seller(request, request.path_params["seller_id"]),
+        **of_page,
     )
     if waiting:
         page.headers.update(RELOAD)

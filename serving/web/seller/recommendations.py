@@ -10,20 +10,16 @@ from clickhouse.metric_catalogue.definition import read_catalogue
 from common.problems import Problem
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metrics import Compare, MetricsRequest
-from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 from serving.kit.parameters import SellerId
 from serving.recommendations.dependencies import RecommendationsDomain
 from serving.recommendations.experiment_schemas import RecommendationUplift
-from serving.web.policy import OF_SELLER, may_manage, page_router
-from serving.web.renderer import PageRenderer, not_stored_if
+from serving.web.policy import OF_SELLER, page_router
+from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import (
-    COMPARISONS,
-    UNREGISTERED,
     PeriodChoiceDep,
     chosen_period,
-    handed_on,
-    links,
+    figures_page,
 )
 from serving.web.seller.metrics import figures_of
 from serving.web.seller.panels import domain_metrics, file_bounds, metric_table
@@ -56,8 +52,7 @@ async def seller_recommendations(
     compare: Compare = "previous",
 ) -> Response:
     """Return the page. Its links change one choice each and keep the other; it needs no script."""
-    pages = opened(request, PageRenderer)
-    formatter = pages.formatter
+    formatter = opened(request, PageRenderer).formatter
     requested = await chosen_period(dashboards, seller_id, period, formatter)
     details, uplift, shown, (_, by_product), (_, by_surface) = await asyncio.gather(
         dashboards.seller(seller_id),
@@ -67,25 +62,21 @@ async def seller_recommendations(
         metric_table(dashboards, seller_id, BY_SURFACE, "surface", requested, formatter),
     )
     choices = period.choices(compare=compare)
-    page = pages(
+    return figures_page(
+        request,
         "seller/recommendations.html",
-        seller=details or UNREGISTERED,
-        seller_id=seller_id,
-        tabs=handed_on(request),
-        may_manage=may_manage(identity_of(request).principal, seller_id),
+        dashboards,
+        details,
+        choices,
+        stale=shown["stale"],
         shown=shown,
         uplift=uplift,
-        choices=choices,
-        link=links(choices),
-        comparisons=COMPARISONS,
         figures=figures_of(shown, formatter),
         attributed=read_catalogue()["attributed_sales"],
         by_product=by_product,
         by_surface=by_surface,
         export=urlencode({"with": ",".join(METRICS[1:]), **file_bounds(shown)}),
-        now=dashboards.analytics.context.clock(),
     )
-    return not_stored_if(shown["stale"], page)
 
 
 async def _uplift(request: Request, seller_id: str) -> RecommendationUplift | None:

@@ -61,18 +61,16 @@ async def _page(
     products: ProductsService,
 ) -> Response:
     found: dict[str, Any] = await ask(request, "GET", "/v1/sellers/{seller_id}/restock")
-    profile = await ask(request, "GET", "/v1/sellers/{seller_id}/profile")
     return form_page(
         request,
         "seller/restock.html",
         MESSAGES,
         problem,
         entered,
-        seller=profile,
         needs=found["needs"],
         cards=await read_known_cards(products.versions, [need["product_id"] for need in found["needs"]]),
         sold_days=SOLD_DAYS,
         lead_days=LEAD_DAYS,
         cover_days=COVER_DAYS,
-        **of_seller(request, request.path_params["seller_id"]),
+        **await of_seller(request),
     )

@@ -13,20 +13,16 @@ from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metric_schemas import SellerMetrics
 from serving.analytics.metrics import Compare, MetricsRequest
 from serving.analytics.reviews import ReviewsRequest
-from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 from serving.kit.parameters import Cursor, SellerId
 from serving.web.formatter import Formatter
-from serving.web.policy import OF_SELLER, may_manage, page_router
-from serving.web.renderer import PageRenderer, not_stored_if
+from serving.web.policy import OF_SELLER, page_router
+from serving.web.renderer import PageRenderer
 from serving.web.seller.choices import (
-    COMPARISONS,
-    UNREGISTERED,
     PeriodChoiceDep,
     all_time,
     chosen_period,
-    handed_on,
-    links,
+    figures_page,
 )
 from serving.web.seller.metrics import figures_of, metric_text
 from serving.web.seller.panels import file_bounds, metric_table, source_metrics
@@ -60,8 +56,7 @@ async def seller_reviews_page(
     cursor: Cursor | None = None,
 ) -> Response:
     """Return the page. Its links change one choice each and keep the others; it needs no script."""
-    pages = opened(request, PageRenderer)
-    formatter = pages.formatter
+    formatter = opened(request, PageRenderer).formatter
     requested, always = await asyncio.gather(
         chosen_period(dashboards, seller_id, period, formatter, "90d"),
         all_time(dashboards, seller_id, formatter),
@@ -75,16 +70,14 @@ async def seller_reviews_page(
         dashboards.reviews_of_seller(seller_id, ReviewsRequest(always, lowest, highest), cursor, SHOWN),
     )
     choices = period.choices("90d", compare=compare, scores=scores)
-    page = pages(
+    return figures_page(
+        request,
         "seller/reviews.html",
-        seller=details or UNREGISTERED,
-        seller_id=seller_id,
-        tabs=handed_on(request),
-        may_manage=may_manage(identity_of(request).principal, seller_id),
+        dashboards,
+        details,
+        choices,
+        stale=shown["stale"] or listed["stale"],
         shown=shown,
-        choices=choices,
-        link=links(choices),
-        comparisons=COMPARISONS,
         scores=SCORES,
         figures=figures_of(shown, formatter),
         by_score=by_score,
@@ -98,9 +91,7 @@ async def seller_reviews_page(
             | {name: listed["period"][name].isoformat() for name in ("from", "to")}
         ),
         old=next((each for each in (shown, listed) if each["stale"]), None),
-        now=dashboards.analytics.context.clock(),
     )
-    return not_stored_if(shown["stale"] or listed["stale"], page)
 
 
 def trend(shown: SellerMetrics, formatter: Formatter) -> list[tuple[str, float, str, int, str]]:

@@ -18,7 +18,6 @@ from producers.services.products import picture_store, picture_worker, pictures
 from producers.services.products.picture_rules import MAX_BYTES, SIZES
 from producers.services.products.picture_storage import open_storage
 from producers.services.products.picture_worker import Pictures
-from producers.services.products.pictures import known
 from tests.integration.commerce.people import admin, person, staff
 from tests.integration.commerce_servers import Shop
 from tests.pictures import HTML, SVG, drawn, jpeg_of, opened, png_of, written
@@ -75,7 +74,7 @@ def remove_unused(shop: Shop) -> int:
 def known_to(shop: Shop, seller_id: str, *hashes: str) -> set[str]:
     async def ask(transactions: Transactions) -> set[str]:
         async with transactions.connection() as sql:
-            return await known(sql, seller_id, hashes)
+            return set(await picture_store.use_pictures(sql, seller_id, hashes))
 
     return in_service(shop, ask)
 

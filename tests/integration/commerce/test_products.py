@@ -43,6 +43,10 @@ class Seller:
         """Send a listing anew."""
         return self.http.put(f"{self.path}/listings/{product_id}", json={**LAMP, **fields})
 
+    def set_price(self, product_id: str, price_minor: int):
+        """Set the price of a listing."""
+        return self.http.put(f"{self.path}/listings/{product_id}/price", json={"price_minor": price_minor})
+
     def offer(self, product_id: str, **fields):
         """Offer a product of another seller."""
         return self.http.post(f"{self.path}/offers", json={"product_id": product_id, **TERMS, **fields})
@@ -237,6 +241,9 @@ def test_a_suspended_seller_lists_nothing(shop, seller):
     )
     assert kind(seller.send()) == (409, "seller-not-approved")
     assert kind(seller.change(product_id, name="x")) == (409, "seller-not-approved")
+    assert kind(seller.set_price(product_id, 1)) == (409, "seller-not-approved")
+    assert seller.http.delete(f"{seller.path}/listings/{product_id}").status_code == 204
+    assert [name for name, _ in steps(shop, product_id)] == ["listed", "delisted"]
 
 
 def test_a_holiday_takes_all_offers_off_and_puts_them_back(shop, seller, eventually):
@@ -268,6 +275,8 @@ def test_what_is_blocked_stays_off_whatever_its_seller_or_an_import_says(shop, s
     assert seller.http.put(block, json={"reason": "other"}).status_code == 403
     moderator.put(block, json={"reason": "counterfeit"}).raise_for_status()
     assert kind(seller.change(product_id, name="x")) == (409, "blocked-listing")
+    assert kind(seller.set_price(product_id, 1)) == (409, "blocked-listing")
+    assert seller.read(product_id)["price_minor"] == LAMP["price_minor"]
     shop.tell(
         "product_listed", product_id=product_id, seller_id=seller.seller_id, currency="BRL", price_minor=7,
         occurred_at=system_clock() + timedelta(seconds=1),
@@ -294,6 +303,7 @@ def test_an_import_is_a_row_like_any_other_and_repeating_it_undoes_no_edit(shop,
     shop.await_row("SELECT FROM products.listings WHERE product_id = $1", product_id)
     found = seller.read(product_id)
     assert (found["name"], found["status"], found["owner_id"]) == ("cama_mesa", "listed", seller.seller_id)
+    assert shop.sql("SELECT names FROM products.categories WHERE category_id = $1", event["category"])
     seller.change(product_id, price_minor=4_000).raise_for_status()
     shop.tell("product_listed", **event)
     shop.tell(

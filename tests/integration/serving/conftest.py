@@ -39,6 +39,7 @@ from tests.integration.servers import (
     without_experiments,
 )
 from tests.integration.serving.commerce_stub import CommerceStub, running_commerce_stub
+from tests.integration.serving.visits import approved_seller, staff
 from tests.ports import free_offset
 from tests.principals import bearer
 
@@ -426,3 +427,15 @@ def page(browser: Browser, shop: Settings, complaints: list[str]) -> Iterator[Pa
     yield page
     context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def seller(office: Office) -> tuple[str, str]:
+    """A new seller, and its owner."""
+    return approved_seller(office)
+
+
+@pytest.fixture
+def http(office: Office, seller: tuple[str, str]) -> httpx.Client:
+    """A browser of the owner that sends forms."""
+    return office.http(staff(seller[0], "owner", seller[1]))

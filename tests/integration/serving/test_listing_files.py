@@ -27,18 +27,6 @@ P-4;=HYPERLINK("x");Lamps;1.234,50;2
 """
 
 
-@pytest.fixture
-def seller(office: Office) -> tuple[str, str]:
-    """A new seller, and its owner."""
-    return approved_seller(office)
-
-
-@pytest.fixture
-def http(office: Office, seller: tuple[str, str]) -> httpx.Client:
-    """A browser of the owner that sends forms."""
-    return office.http(staff(seller[0], "owner", seller[1]))
-
-
 def listed(http: httpx.Client, seller_id: str, **fields: Any) -> list[dict[str, Any]]:
     """List a product with the API; return its listings."""
     body = {"name": "Paper lantern", "category": "Lamps", "price_minor": 4_990, **fields}

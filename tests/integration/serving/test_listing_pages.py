@@ -37,18 +37,6 @@ def put(office: Office, path: str, body: dict[str, Any]) -> None:
     office.http(ADMIN).put(f"/v1/admin/{path}", json=body).raise_for_status()
 
 
-@pytest.fixture
-def seller(office: Office) -> tuple[str, str]:
-    """A new seller, and its owner."""
-    return approved_seller(office)
-
-
-@pytest.fixture
-def http(office: Office, seller: tuple[str, str]) -> httpx.Client:
-    """A browser of the owner that sends forms."""
-    return office.http(staff(seller[0], "owner", seller[1]))
-
-
 def listing(http: httpx.Client, seller_id: str, category: str, **fields: Any) -> str:
     """List a product with the API; return its id."""
     body = {"name": "Paper lantern", "category": category, "price_minor": 4_990, **fields}

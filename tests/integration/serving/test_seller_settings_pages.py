@@ -19,12 +19,6 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def seller(office: Office) -> tuple[str, str]:
-    """A new seller, and its owner."""
-    return approved_seller(office)
-
-
-@pytest.fixture
 def page(browser: Browser, office: Office, seller: tuple[str, str]) -> Page:
     """The settings of the seller as its owner sees them."""
     seller_id, owner = seller

@@ -1,11 +1,15 @@
 """Visits of people to the pages with Chromium, without JavaScript: every form must work without scripts."""
 
+from typing import TYPE_CHECKING
+
 from playwright.sync_api import Browser, Page
 
 from common.ids import new_id
 from common.principal import Principal, StaffRole
-from tests.integration.serving.conftest import Office
 from tests.principals import bearer
+
+if TYPE_CHECKING:
+    from tests.integration.serving.conftest import Office
 
 ADMIN = Principal(
     "019ac0de-a12e-72ea-a85a-748a90456231", frozenset({"shopper", "admin"}), session_id="s-admin"
@@ -30,7 +34,7 @@ def staff(seller_id: str, role: StaffRole, user_id: str | None = None) -> Princi
     )
 
 
-def register_staff(office: Office, seller_id: str, role: StaffRole) -> tuple[str, str]:
+def register_staff(office: "Office", seller_id: str, role: StaffRole) -> tuple[str, str]:
     """Register a person of a seller's staff; return their id and e-mail address."""
     email = f"{new_id()}@shop.example"
     user_id = office.register(email)
@@ -38,7 +42,7 @@ def register_staff(office: Office, seller_id: str, role: StaffRole) -> tuple[str
     return user_id, email
 
 
-def visit(browser: Browser, office: Office, principal: Principal, path: str) -> Page:
+def visit(browser: Browser, office: "Office", principal: Principal, path: str) -> Page:
     """Open a page as a person. The browser runs no scripts."""
     context = browser.new_context(
         base_url=office.settings.serving,
@@ -62,7 +66,7 @@ def application(**changes: str) -> dict[str, str]:
     }
 
 
-def approved_seller(office: Office) -> tuple[str, str]:
+def approved_seller(office: "Office") -> tuple[str, str]:
     """Return the id of a new approved seller, and that of its owner."""
     user_id = office.register(f"owner-{new_id()}@lamps.example")
     sent = office.http(shopper(user_id)).post("/v1/seller_applications", json=application())
