@@ -168,8 +168,7 @@ def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 def _unequal(left: pa.Array, right: pa.Array, rounding: float) -> pa.Array:
     """Return True where the values differ. Null equals only null, and NaN equals nothing."""
     if pa.types.is_map(left.type):
-        pairs = pa.list_(pa.struct([("key", left.type.key_type), ("value", left.type.item_type)]))
-        return _unequal_lists(left.cast(pairs), right.cast(pairs))
+        return _unequal_lists(_sorted_pairs(left), _sorted_pairs(right))
     if pa.types.is_list(left.type):
         return _unequal_lists(left, right)
     if pa.types.is_struct(left.type):
@@ -180,6 +179,18 @@ def _unequal(left: pa.Array, right: pa.Array, rounding: float) -> pa.Array:
         apart = pc.invert(pc.less_equal(pc.abs(pc.subtract(left, right)), bound))
         differs = pc.and_(differs, pc.or_(apart, pc.is_inf(bound)))
     return pc.or_(pc.fill_null(differs, False), pc.xor(pc.is_null(left), pc.is_null(right)))
+
+
+def _sorted_pairs(maps: pa.MapArray) -> pa.ListArray:
+    """Return each map as the list of its pairs by key: a store may return them in any order."""
+    kind = pa.list_(pa.struct([("key", maps.type.key_type), ("value", maps.type.item_type)]))
+    lists = maps.cast(kind)
+    pairs, owners = pc.list_flatten(lists), pc.list_parent_indices(lists)
+    by_key = pa.table({"owner": owners, "key": pc.struct_field(pairs, [0])})
+    order = pc.sort_indices(by_key, sort_keys=[("owner", "ascending"), ("key", "ascending")])
+    ends = np.cumsum(pc.fill_null(pc.list_value_length(lists), 0))
+    offsets = pa.array(np.concatenate([[0], ends]), pa.int32())
+    return pa.ListArray.from_arrays(offsets, pairs.take(order), type=kind, mask=pc.is_null(lists))
 
 
 def _unequal_lists(left: pa.ListArray, right: pa.ListArray) -> pa.Array:

@@ -68,18 +68,22 @@ def shopper(settings):
         yield context.new_page()
 
 
-def sign_in(page, settings, eventually):
-    """Register a person, and sign them in on the page."""
+def registered(settings, eventually):
+    """Register a person, and return their e-mail address."""
     email, person, mails = f"{uuid.uuid4().hex}@shop.example", Visitor(settings), Marketplace(settings)
     person.send("POST", "/v1/auth/registrations", json={"email": email, "password": PASSWORD, "name": "Ana"})
     token = eventually_found(eventually, lambda: token_in_mail(mails, email, "verify"))
     person.send("POST", "/v1/auth/verifications", json={"token": token, "password": PASSWORD})
+    return email
+
+
+def sign_in(page, email):
+    """Sign a person in on the page."""
     page.goto("/sign-in")
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "/sign-in" not in url)
-    return email
 
 
 def orders(settings):
@@ -99,7 +103,8 @@ def test_a_home_of_before_opens_with_its_orders_sessions_and_carts(untouched, ch
     before.souk("demo", "--weeks", "1", "--shoppers", "300", "--rate", "20", "--minutes", "0.3", "--keep")
     settings = untouched.started_settings()
     with shopper(settings) as page:
-        email = sign_in(page, settings, eventually)
+        email = registered(settings, eventually)
+        sign_in(page, email)
         add(page, PRODUCT)
         kept = orders(settings)
         before.souk("down")

@@ -156,6 +156,23 @@ def test_lines_of_an_order_are_compared_value_by_value():
     assert compare_tables(spec, left, right).differences[0].field == "lines"
 
 
+MARKED = pa.schema([("event_id", pa.string()), ("marks", pa.map_(pa.string(), pa.string()))])
+MARKS = [("a", "1"), ("b", "2")]
+
+
+@pytest.mark.parametrize(
+    ("others", "verdict"),
+    [(MARKS[::-1], "agree"), ([("b", "1"), ("a", "2")], "differ"), (MARKS[:1], "differ"), (None, "differ")],
+)
+def test_a_map_is_equal_in_any_order_of_its_keys(others, verdict):
+    rows = [{"event_id": "e", "marks": None}, {"event_id": "f", "marks": MARKS}]
+    left = pa.Table.from_pylist(rows, MARKED)
+    right = pa.Table.from_pylist([rows[0], {"event_id": "f", "marks": others}], MARKED)
+    spec = ComparisonSpec("demo", "", "kafka", "facts", "events", ("event_id",))
+
+    assert compare_tables(spec, left, right).verdict == verdict
+
+
 ITEM = pa.struct(
     [
         ("p", pa.string()),
