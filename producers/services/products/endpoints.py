@@ -444,6 +444,7 @@ async def _check_contents(
     Raises:
         UNKNOWN_CATEGORY, UNKNOWN_ATTRIBUTE, BAD_VARIANTS: see `model.py`.
     """
+    await store.keep_categories(tx)
     known = check_contents(contents.category, contents.attributes, await store.find_categories(tx))
     if group_id is not None:
         siblings = await store.lock_group(tx, group_id, seller_id)
@@ -463,6 +464,7 @@ async def _list(request: Request, tx: Transaction, seller_id: str, body: Listing
     """
     variants = [variant.attributes for variant in body.variants]
     keys = {*body.attributes, *(key for variant in variants for key in variant)}
+    await store.keep_categories(tx)
     known = check_contents(body.category, keys, await store.find_categories(tx))
     variant_keys = variant_keys_of(known, await store.find_attributes(tx))
     sets = (body.pictures, *(variant.pictures or () for variant in body.variants))

@@ -186,6 +186,7 @@ class Importer:
     ) -> Outcome:
         """Return what rows change, whose listings are locked then."""
         seller_id = claimed.seller_id
+        await store.keep_categories(tx)
         categories, attributes = await store.find_categories(tx), await store.find_attributes(tx)
         rules = Rules(
             seller_id=seller_id,

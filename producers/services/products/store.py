@@ -339,6 +339,11 @@ async def lock_categories(tx: Transaction) -> None:
     """Wait for other transactions that change the tree."""
 
 
+@statement("LOCK TABLE categories IN ROW EXCLUSIVE MODE")
+async def keep_categories(tx: Transaction) -> None:
+    """Let no other transaction change the tree before this one has saved what is in it."""
+
+
 @statement("""
     SELECT EXISTS (SELECT FROM categories WHERE parent_id = $category_id::text)
         OR EXISTS (SELECT FROM listings WHERE category = $category_id::text)

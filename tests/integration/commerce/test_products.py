@@ -355,6 +355,18 @@ def test_an_administrator_changes_the_tree_and_no_category_gets_below_itself(sho
     assert moderator.delete(f"/v1/admin/categories/{empty}").status_code == 204
 
 
+def test_a_category_is_not_deleted_while_something_is_listed_in_it(seller, moderator):
+    def race(number):
+        path = f"/v1/admin/categories/{new_id()}"
+        moderator.put(path, json={"names": {"en": f"Race {number}"}}).raise_for_status()
+        with ThreadPoolExecutor(2) as pool:
+            listed = pool.submit(seller.send, category=path.rpartition("/")[2], attributes={})
+            deleted = pool.submit(moderator.delete, path)
+        return listed.result().status_code, deleted.result().status_code
+
+    assert {race(number) for number in range(20)} <= {(201, 409), (422, 204)}
+
+
 def test_an_order_is_placed_for_a_product_that_was_listed_here(shop, seller):
     product_id = seller.listed()[0]["product_id"]
     shop.knows_listing(product_id)
