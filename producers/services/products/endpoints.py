@@ -24,9 +24,11 @@ from producers.services.products.model import (
     CONTENTS,
     CONTENTS_OF_OWNER,
     LIST,
+    MAX_VARIANTS,
     NAME,
     READ,
     SKU_TAKEN,
+    TOO_MANY_VARIANTS,
     UNKNOWN_CATEGORY,
     UNKNOWN_LISTING,
     UNKNOWN_PRODUCT_TO_OFFER,
@@ -153,9 +155,7 @@ async def change_listing(
         await check_pictures(tx, seller_id, body.pictures, before.pictures)
         after = await _save(tx, before, after)
         if before.owner_id == seller_id:
-            others = (offer for offer in offers if offer.seller_id != seller_id)
-            said = {name: getattr(after, name) for name in CONTENTS}
-            await store.save_all_changed(tx, [(offer, replace(offer, **said)) for offer in others])
+            await _share_contents(tx, offers, after)
     return after
 
 
@@ -436,6 +436,13 @@ async def _save(tx: Transaction, before: Listing | None, after: Listing) -> List
     return await store.save_changed(tx, before, replace(after, hidden=hidden))
 
 
+async def _share_contents(tx: Transaction, offers: list[Listing], after: Listing) -> None:
+    """Give the contents of a product, as its owner says them now, to the locked offers of other sellers."""
+    others = (offer for offer in offers if offer.seller_id != after.seller_id)
+    said = {name: getattr(after, name) for name in CONTENTS}
+    await store.save_all_changed(tx, [(offer, replace(offer, **said)) for offer in others])
+
+
 async def _check_contents(
     tx: Transaction, seller_id: str, contents: Contents, product_id: str, group_id: str | None
 ) -> None:
@@ -500,14 +507,18 @@ async def _join_group(tx: Transaction, seller_id: str, body: ListingRequest, var
 
     Raises:
         UNKNOWN_LISTING: the seller does not own that product.
+        TOO_MANY_VARIANTS: no further one may be in the group.
         BAD_VARIANTS: the new one can't be told apart from the others.
     """
     product_id = str(body.variant_of)
-    sibling = _own(await store.lock_product(tx, product_id), seller_id, product_id)
+    offers = await store.lock_product(tx, product_id)
+    sibling = _own(offers, seller_id, product_id)
     require(sibling.owner_id == seller_id, UNKNOWN_LISTING(seller_id=seller_id, product_id=product_id))
     group_id = sibling.group_id or product_id
     if sibling.group_id is None:
         sibling = await store.save_changed(tx, sibling, replace(sibling, group_id=group_id))
+        await _share_contents(tx, offers, sibling)
     others = await store.lock_group(tx, group_id, seller_id)
+    require(len(others) < MAX_VARIANTS, TOO_MANY_VARIANTS(product_id=product_id))
     check_variants([*(each.attributes for each in others), body.attributes], variant_keys)
     return group_id

@@ -103,6 +103,13 @@ BAD_VARIANTS = problem(
     "The variants can't be told apart",
     "{why} Give each variant its own values of: {known}. Nothing was saved.",
 )
+TOO_MANY_VARIANTS = problem(
+    409,
+    "too-many-variants",
+    "The product has too many variants",
+    f"Product {{product_id}} has {MAX_VARIANTS} variants, and may have no more. List another product. "
+    "Nothing was saved.",
+)
 BLOCKED = problem(
     409,
     "blocked-listing",

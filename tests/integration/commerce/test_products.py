@@ -7,6 +7,7 @@ import pytest
 
 from common.clock import system_clock
 from common.ids import new_id
+from producers.services.products.model import MAX_VARIANTS
 from tests.integration.commerce.people import admin, person, staff
 from tests.integration.servers import await_true
 
@@ -152,6 +153,24 @@ def test_each_variant_is_a_product_of_one_group(shop, seller):
 def test_variants_that_cannot_be_told_apart_are_refused(seller, variants, why):
     assert kind(seller.send(attributes={}, variants=variants)) == (422, why)
     assert seller.all() == []
+
+
+def test_a_product_becomes_a_variant_in_the_offers_of_all_sellers(shop, seller, other):
+    (lamp,) = seller.listed()
+    product_id = lamp["product_id"]
+    assert other.offer(product_id).status_code == 201
+    (red,) = seller.listed(variant_of=product_id, attributes={"colour": "red"})
+    assert {each.read(product_id)["group_id"] for each in (seller, other)} == {red["group_id"]}
+    *_, (name, event) = steps(shop, product_id, other.seller_id)
+    assert (name, event["changed_fields"], event["group_id"]) == ("changed", ["group_id"], red["group_id"])
+
+
+def test_a_product_has_a_limit_of_variants_also_if_they_are_added_one_by_one(seller):
+    colours = [{"attributes": {"colour": f"shade {n}"}} for n in range(MAX_VARIANTS - 1)]
+    first, *_ = seller.listed(variants=colours, attributes={})
+    added = [seller.send(variant_of=first["product_id"], attributes={"colour": name}) for name in "ab"]
+    assert added[0].status_code == 201
+    assert kind(added[1]) == (409, "too-many-variants")
 
 
 def test_a_variant_cannot_become_equal_to_another_one(seller):
