@@ -284,8 +284,8 @@ class AttributeRequest(StrictRequest):
 class Listing:
     """An offer of a product by a seller.
 
-    `on_offer` is false for what is listed by a seller on holiday. `owner_id` is the seller who listed the
-    product first, and writes its contents.
+    `on_offer` is false for what is listed by a seller who is on holiday, or may not sell. `owner_id` is the
+    seller who listed the product first, and writes its contents.
     """
 
     product_id: str

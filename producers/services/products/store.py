@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from producers.kit.http.pages import Position
 from producers.kit.http.problems import require
@@ -11,6 +11,9 @@ from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
 from producers.services.products.model import SELLER_NOT_APPROVED, STORED, Holiday, Listing, Price
 from schemas.product_categories import ProductAttribute, ProductCategory
+
+DelistingReason = Literal["policy_violation", "seller_closed", "seller_holiday"]
+"""Why what its seller lists is not on offer."""
 
 _LISTINGS = """
     SELECT listings.*, (
@@ -23,6 +26,7 @@ _LISTINGS = """
 
 _IS_NOW = "since <= $at::timestamptz AND ($at::timestamptz < until) IS NOT FALSE"
 _ON_HOLIDAY = f"EXISTS (SELECT FROM holidays WHERE holidays.seller_id = {{}} AND {_IS_NOW})"
+_SUSPENDED = "EXISTS (SELECT FROM seller_status WHERE seller_status.seller_id = {} AND NOT approved)"
 
 
 @statement("SELECT pg_advisory_xact_lock(hashtextextended($seller_id::text, 2))")
@@ -175,20 +179,29 @@ async def save_changed(tx: Transaction, before: Listing | None, after: Listing) 
     return after
 
 
-async def save_all_changed(tx: Transaction, changes: Sequence[tuple[Listing | None, Listing]]) -> None:
+async def save_all_changed(
+    tx: Transaction,
+    changes: Sequence[tuple[Listing | None, Listing]],
+    hidden_because: DelistingReason = "seller_holiday",
+) -> None:
     """Do what `save_changed` does for many listings, of which each occurs once."""
     saved = [(before, _changed_now(tx, before, after)) for before, after in changes]
     if saved:
         await _save_listings(tx, [{name: getattr(after, name) for name in _COLUMNS} for _, after in saved])
     for before, after in saved:
-        _emit_change(tx, before, after)
+        _emit_change(tx, before, after, hidden_because)
 
 
 def _changed_now(tx: Transaction, before: Listing | None, after: Listing) -> Listing:
     return replace(after, changed_at=before.next_moment(tx.now) if before else tx.now)
 
 
-def _emit_change(tx: Transaction, before: Listing | None, after: Listing) -> None:
+def _emit_change(
+    tx: Transaction,
+    before: Listing | None,
+    after: Listing,
+    hidden_because: DelistingReason = "seller_holiday",
+) -> None:
     was_on_offer = before is not None and before.on_offer
     changed = after.differs_in(before) if before else []
     if after.on_offer:
@@ -197,12 +210,14 @@ def _emit_change(tx: Transaction, before: Listing | None, after: Listing) -> Non
         elif changed or not was_on_offer:
             tx.emit("product_changed", **after.said, changed_fields=changed, occurred_at=after.changed_at)
     elif was_on_offer:
-        emit_delisted(tx, after)
+        emit_delisted(tx, after, hidden_because)
 
 
-def emit_delisted(tx: Transaction, listing: Listing) -> None:
-    """Emit that a listing is not on offer, with the reason that its status says."""
-    reasons = {"blocked": "policy_violation", "listed": "seller_holiday"}
+def emit_delisted(
+    tx: Transaction, listing: Listing, hidden_because: DelistingReason = "seller_holiday"
+) -> None:
+    """Emit that a listing is not on offer, and why: its status says it, or why it is hidden."""
+    reasons: dict[str, DelistingReason] = {"blocked": "policy_violation", "listed": hidden_because}
     tx.emit(
         "product_delisted",
         product_id=listing.product_id,
@@ -283,7 +298,9 @@ async def delete_holiday(tx: Transaction, seller_id: str) -> None:
         WHERE status = 'listed' AND NOT hidden AND {_IS_NOW}
         UNION ALL
         SELECT product_id, seller_id FROM listings
-        WHERE hidden AND NOT {_ON_HOLIDAY.format("listings.seller_id")}
+        WHERE hidden
+            AND NOT {_ON_HOLIDAY.format("listings.seller_id")}
+            AND NOT {_SUSPENDED.format("listings.seller_id")}
     )
     ORDER BY product_id, seller_id
     LIMIT $limit::integer
@@ -294,6 +311,20 @@ async def lock_late_for_holidays(tx: Transaction, at: datetime, limit: int) -> l
 
     It begins with the holidays, and so reads no offers of other sellers.
     """
+
+
+@statement(f"""
+    {_LISTINGS}
+    WHERE (product_id, seller_id) IN (
+        SELECT product_id, seller_id FROM seller_status JOIN listings USING (seller_id)
+        WHERE NOT approved AND status = 'listed' AND NOT hidden
+    )
+    ORDER BY product_id, seller_id
+    LIMIT $limit::integer
+    FOR UPDATE SKIP LOCKED
+""")
+async def lock_of_suspended(tx: Transaction, limit: int) -> list[Listing]:
+    """Lock and return listings on offer of sellers who may not sell."""
 
 
 @statement("SELECT category_id, category_id, parent_id, names, attributes FROM categories")

@@ -258,6 +258,22 @@ def test_a_suspended_seller_lists_nothing(shop, seller):
     assert kind(seller.change(product_id, name="x")) == (409, "seller-not-approved")
 
 
+def test_nobody_buys_from_a_suspended_seller_until_it_is_reinstated(shop, seller, other, eventually):
+    product_id, draft = (seller.listed(status=status)[0]["product_id"] for status in ("listed", "draft"))
+    assert other.offer(product_id).status_code == 201
+    for status, is_hidden in (("suspended", True), ("approved", False)):
+        shop.tell("seller_status_changed", origin="sellers", seller_id=seller.seller_id, status=status)
+        assert eventually(lambda is_hidden=is_hidden: seller.read(product_id)["hidden"] == is_hidden)
+    assert not seller.read(draft)["hidden"]
+    told = steps(shop, product_id, seller.seller_id)
+    assert [(name, event.get("reason")) for name, event in told] == [
+        ("listed", None),
+        ("delisted", "seller_closed"),
+        ("changed", None),
+    ]
+    assert [name for name, _ in steps(shop, product_id, other.seller_id)] == ["listed"]
+
+
 def test_a_holiday_takes_all_offers_off_and_puts_them_back(shop, seller, eventually):
     product_id = seller.listed()[0]["product_id"]
     now = datetime.now(UTC)
