@@ -209,8 +209,13 @@ def _emit_change(
             tx.emit("product_listed", **after.said, occurred_at=after.changed_at)
         elif changed or not was_on_offer:
             tx.emit("product_changed", **after.said, changed_fields=changed, occurred_at=after.changed_at)
-    elif was_on_offer:
+    elif was_on_offer or _is_blocked_now(before, after):
         emit_delisted(tx, after, hidden_because)
+
+
+def _is_blocked_now(before: Listing | None, after: Listing) -> bool:
+    """Return whether what shoppers may still read, though it is not on offer, is blocked now."""
+    return after.status == "blocked" and before is not None and before.status in ("listed", "delisted")
 
 
 def emit_delisted(

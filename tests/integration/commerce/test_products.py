@@ -319,6 +319,17 @@ def test_what_is_blocked_stays_off_whatever_its_seller_or_an_import_says(shop, s
     assert steps(shop, product_id)[-1][0] == "changed"
 
 
+def test_what_was_taken_off_is_blocked_for_its_readers_too(shop, seller, moderator):
+    product_id, draft = (seller.listed(status=status)[0]["product_id"] for status in ("listed", "draft"))
+    seller.http.delete(f"{seller.path}/listings/{product_id}").raise_for_status()
+    for each in (product_id, draft):
+        block = f"/v1/admin/listings/{each}/{seller.seller_id}/block"
+        moderator.put(block, json={"reason": "prohibited"}).raise_for_status()
+    reasons = [event.get("reason") for _, event in steps(shop, product_id)]
+    assert reasons == [None, "seller_request", "policy_violation"]
+    assert steps(shop, draft) == []
+
+
 def test_an_import_is_a_row_like_any_other_and_repeating_it_undoes_no_edit(shop, seller):
     product_id, before = f"p-{new_id()}", system_clock() - timedelta(days=400)
     event = {
