@@ -59,8 +59,12 @@ def searcher_of(
     listings: Iterable[Listing],
     groups: Mapping[str, str] | None = None,
     standings: Mapping[str, Standing] | None = None,
+    gone: Iterable[Listing] = (),
 ) -> tantivy.Searcher:
-    """Return an index of offers. `groups` is product → group, `standings` document → what shoppers think."""
+    """Return an index of offers. `groups` is product → group, `standings` document → what shoppers think.
+
+    The products of `gone` are removed after they were written.
+    """
     documents: dict[str, list[Listing]] = {}
     for each in listings:
         documents.setdefault(document_of(each.product_id, (groups or {}).get(each.product_id)), []).append(
@@ -71,6 +75,9 @@ def searcher_of(
     for document, offers in documents.items():
         standing = (standings or {}).get(document, Standing())
         writer.add_document(to_document(fields_of(document, offers, standing, TREE)))
+    writer.commit()
+    for each in gone:
+        writer.delete_documents_by_term("document", document_of(each.product_id, None))
     writer.commit()
     index.reload()
     return index.searcher()

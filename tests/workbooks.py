@@ -40,6 +40,20 @@ def write_workbook(path: Path, sheets: Mapping[str, Rows]) -> Path:
     return path
 
 
+def write_far_cell(path: Path, reference: str) -> Path:
+    """Write a workbook of a kilobyte whose second row has a cell somewhere else, such as `XFD1048576`."""
+    write_workbook(path, {"S": [["sku", "price"], ["A", 1]]})
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    far = f'<row><c r="{reference}"><v>1</v></c></row></sheetData>'.encode()
+    parts[sheet] = parts[sheet].replace(b"</sheetData>", far)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return path
+
+
 def _links(links: str) -> str:
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{links}</Relationships>'
 

@@ -29,7 +29,10 @@ _ENDS_OF_BUCKETS = f"""arrayPushBack(
                     number -> if(
                         {{grain:String}} = 'hour',
                         addHours(toTimeZone({{period_start:DateTime('UTC')}}, {{timezone:String}}), number),
-                        addDays(addHours(toStartOfDay({{period_start:DateTime('UTC')}}, {{timezone:String}}), 12), number)
+                        addDays(
+                            addHours(toStartOfDay({{period_start:DateTime('UTC')}}, {{timezone:String}}), 12),
+                            number
+                        )
                     ),
                     range(1 + toUInt64(dateDiff(
                         if({{grain:String}} = 'hour', 'hour', 'day'),

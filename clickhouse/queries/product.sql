@@ -1,4 +1,4 @@
--- Each seller's newest listing of a product, and whether the seller still offers it; no row if it was never listed.
+-- Each seller's newest listing of a product, and whether the seller still offers it. No row if it was never listed, or is blocked.
 SELECT
     listings.seller_id AS seller_id,
     listings.name AS name,
@@ -34,9 +34,10 @@ FROM
 ) AS listings
 LEFT JOIN
 (
-    SELECT seller_id, max(occurred_at) AS delisted_at
+    SELECT seller_id, max(occurred_at) AS delisted_at, argMax(reason, occurred_at) AS delisted_for
     FROM product_delisted
     WHERE product_id = {product_id:String}
     GROUP BY seller_id
 ) AS delistings ON delistings.seller_id = listings.seller_id
+WHERE on_offer OR delistings.delisted_for != 'policy_violation'
 ORDER BY seller_id

@@ -155,7 +155,7 @@ async def suggestions(
     tags=["products"],
     summary="A product",
     response_model=ProductInDetail,
-    responses=openapi_problem(404, "The product was never listed."),
+    responses=openapi_problem(404, "The product was never listed, or may not be sold."),
 )
 async def product(products: ProductsDep, respond: CachedResponderDep, product_id: ProductId) -> Response:
     """Return a product with the offers of its sellers: price and units available."""

@@ -139,8 +139,11 @@ class IndexedProducts:
     async def suggestions(self, text: str, popular: Mapping[str, int], limit: int) -> Suggestions | None:
         """Return what a shopper may be typing. `popular` is search → its visitors."""
 
-        def complete(searcher: tantivy.Searcher) -> tuple[Sequence[Hit], list[Completion], list[Completion]]:
+        def complete(
+            searcher: tantivy.Searcher,
+        ) -> tuple[list[str], Sequence[Hit], list[Completion], list[Completion]]:
             return (
+                searches_begun(searcher, popular, text, limit),
                 products_begun(searcher, text, limit),
                 completions(searcher, CATEGORY, text, limit),
                 completions(searcher, SELLER, text, limit),
@@ -149,10 +152,10 @@ class IndexedProducts:
         found = await self._read(complete)
         if found is None:
             return None
-        hits, categories, sellers = found
+        searches, hits, categories, sellers = found
         named = {hit.offers[0].name: hit.offers[0].product_id for hit in reversed(hits)}
         return {
-            "searches": searches_begun(popular, text, limit),
+            "searches": searches,
             "products": [{"product_id": key, "name": name} for name, key in reversed(named.items())],
             "categories": [_name(each) for each in categories],
             "sellers": [_name(each) for each in sellers],

@@ -359,7 +359,7 @@ class ProductsService:
         """Return a product with all its offers, even if every seller has delisted it.
 
         Raises:
-            UNKNOWN_PRODUCT: it was never listed.
+            UNKNOWN_PRODUCT: it was never listed, or an administrator has blocked it.
             ClickHouseUnavailable: ClickHouse does not answer, and Redis does not have the product.
         """
         listings = sorted(await self._listings(product_id), key=lambda listing: card_order(listing.offer))

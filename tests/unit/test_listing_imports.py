@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from common.ids import is_id
 from producers.kit.listings import MAX_PRICE_MINOR
 from producers.kit.tables.records import MAX_LINES, guarded, read_records, unguarded
-from producers.services.products.import_rows import Known, Outcome, Rules, apply_rows, group_id_of
+from producers.services.products.import_rows import (
+    MAX_DEFECTS,
+    Known,
+    Outcome,
+    Rules,
+    apply_rows,
+    group_id_of,
+)
 from producers.services.products.listing_cells import CellReader, csv_rows, header_of, written
 from producers.services.products.listing_files import MAX_ROWS, BadFile, ListingFile
 from producers.services.products.model import Listing, new_listing
@@ -279,6 +286,12 @@ def test_a_bad_row_changes_nothing_and_names_every_column_while_the_others_are_a
     ]
     assert [after.name for _, after in outcome.changes] == ["Desk"]
     assert (outcome.applied, outcome.unchanged, outcome.refused) == (1, 0, 2)
+
+
+def test_a_row_of_many_defects_names_the_first_ones(path: Path) -> None:
+    names = ",".join(f"attribute.x{n}" for n in range(900))
+    outcome = apply(path, f"sku,name,category,price,{names}\nA,Lamp,Lamps,1.00{f',{chr(121) * 81}' * 900}\n")
+    assert (outcome.refused, len(outcome.defects)) == (1, MAX_DEFECTS)
 
 
 def test_latin_1_without_a_mark_is_read_and_broken_bytes_are_named(path: Path) -> None:

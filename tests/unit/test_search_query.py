@@ -276,9 +276,19 @@ def test_sellers_and_categories_are_suggested_by_any_of_their_words() -> None:
     assert completions(searcher, CATEGORY, "!", 5) == []
 
 
+def test_nothing_is_suggested_of_a_product_that_is_gone() -> None:
+    gone = listing("Luminarius", "Clothes", seller_id="2", seller_name="Bonito")
+    searcher = searcher_of([listing("Luminária", seller_name="Ana"), gone], gone=[gone])
+    assert completions(searcher, SELLER, "bonit", 5) == []
+    assert completions(searcher, CATEGORY, "cloth", 5) == []
+    assert find(searcher, Search("luminarus"), 5).did_you_mean == "luminária"
+    assert find(searcher, Search("luminarius"), 5).did_you_mean == "luminarias"
+
+
 def test_searches_of_others_are_suggested_with_the_most_popular_first() -> None:
-    popular = {"desk lamp": 5, "Lâmpada": 9, "chair": 20}
-    assert searches_begun(popular, "lam", 5) == ["Lâmpada", "desk lamp"]
+    searcher = searcher_of([listing("Desk lamp"), listing("Lâmpada")])
+    popular = {"desk lamp": 5, "Lâmpada": 9, "chair": 20, "lamp call 0800 1234": 99}
+    assert searches_begun(searcher, popular, "lam", 5) == ["Lâmpada", "desk lamp"]
 
 
 def test_filters_leave_products_that_fit_all() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.products.search.text import (
+    MAX_MARKS,
     MAX_WORDS,
     STEM,
     allowed_typos,
@@ -114,6 +115,13 @@ def test_words_without_accents_find_those_with_them() -> None:
 )
 def test_words_are_what_people_write(text: str, words: list[str]) -> None:
     assert split(text) == words
+
+
+def test_of_many_marks_in_a_row_only_the_first_ones_count() -> None:
+    marks = "\u0334\u0323\u0301"
+    (word,) = split("q" + marks * 3_000 + "b")
+    assert (word[0], word[-1], len(word)) == ("q", "b", MAX_MARKS + 2)
+    assert fold("q" + marks * 3_000 + "b") == "qb"
 
 
 @given(st.text())

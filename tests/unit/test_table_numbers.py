@@ -60,7 +60,9 @@ def test_a_number_that_says_its_decimal_separator_is_read(text: str, number: str
     "text",
     ["", "-", "x", "1.2.3", "1,2,3", "12,345,67", "1.05.999,00", "1 2", "--5", "-5-", "(-5)", "(5", "5)",
      "5.", "NaN", "Infinity", "0x1f", "1e9999999", "39e1804512", "7e12345678901234", "1,234.5E3", "5²", "½",
-     "50¢", "10 %", "1_000", "12:50", "2024-03-05", "5 each", "9" * 101],
+     "50¢", "10 %", "1_000", "12:50", "2024-03-05", "5 each", "9" * 101,
+     # with as many blanks as a cell may have, which a pattern could divide among its places for years
+     f"({' ' * 48}1{' ' * 48}x", f"1{' ' * 98}x", f"R${' ' * 96}x"],
 )  # fmt: skip
 def test_other_texts_are_no_numbers(text: str) -> None:
     assert [read_number(text, each) for each in (None, ".", ",")] == [NotANumber.NO_NUMBER] * 3

@@ -43,11 +43,12 @@ class NotANumber(Enum):
 
 def _pattern() -> re.Pattern[str]:
     words = sorted((*_CURRENCY_WORDS, *list_currencies()), key=len, reverse=True)
+    # Blanks are possessive: a cell of many of them would otherwise be divided among all places in turn.
     currency = rf"(?:[A-Za-z]{{0,3}}\ ?¤|(?:{'|'.join(map(re.escape, words))})\.?)"
     return re.compile(
-        rf"(?P<open>\()?\ *(?P<before>[-+])?\ *(?:{currency}\ *)?(?P<open_2>\()?(?P<inner>[-+])?\ *"
+        rf"(?P<open>\()?\ *+(?P<before>[-+])?\ *+(?:{currency}\ *+)?(?P<open_2>\()?(?P<inner>[-+])?\ *+"
         r"(?P<digits>[\d.,'\ ]*\d)(?:[eE](?P<exponent>[-+]?\d{1,4}))?"
-        rf"\ *(?P<close_2>\))?\ *(?P<after>[-+])?(?:\ *{currency})?\ *(?P<close>\))?\ *(?P<last>[-+])?",
+        rf"\ *+(?P<close_2>\))?\ *+(?P<after>[-+])?(?:\ *+{currency})?\ *+(?P<close>\))?\ *+(?P<last>[-+])?",
         re.IGNORECASE,
     )
 

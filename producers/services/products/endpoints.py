@@ -23,9 +23,11 @@ from producers.services.products.model import (
     CATEGORY_IN_USE,
     CONTENTS_OF_OWNER,
     LIST,
+    MAX_VARIANTS,
     NAME,
     READ,
     SKU_TAKEN,
+    TOO_MANY_VARIANTS,
     UNKNOWN_CATEGORY,
     UNKNOWN_LISTING,
     UNKNOWN_PRODUCT_TO_OFFER,
@@ -152,8 +154,7 @@ async def change_listing(
         await check_pictures(tx, seller_id, body.pictures, before.pictures)
         after = await _save(tx, before, after)
         if before.owner_id == seller_id:
-            others = (offer for offer in offers if offer.seller_id != seller_id)
-            await store.save_all_changed(tx, [(offer, replace(offer, **after.contents)) for offer in others])
+            await _share_contents(tx, offers, after)
     return after
 
 
@@ -443,6 +444,12 @@ async def _save(tx: Transaction, before: Listing | None, after: Listing) -> List
     return await store.save_changed(tx, before, replace(after, hidden=hidden))
 
 
+async def _share_contents(tx: Transaction, offers: list[Listing], after: Listing) -> None:
+    """Give the contents of a product, as its owner says them now, to the locked offers of other sellers."""
+    others = (offer for offer in offers if offer.seller_id != after.seller_id)
+    await store.save_all_changed(tx, [(offer, replace(offer, **after.contents)) for offer in others])
+
+
 async def _check_contents(
     tx: Transaction, seller_id: str, contents: Contents, product_id: str, group_id: str | None
 ) -> None:
@@ -451,6 +458,7 @@ async def _check_contents(
     Raises:
         UNKNOWN_CATEGORY, UNKNOWN_ATTRIBUTE, BAD_VARIANTS: see `model.py`.
     """
+    await store.keep_categories(tx)
     known = check_contents(contents.category, contents.attributes, await store.find_categories(tx))
     if group_id is not None:
         siblings = await store.lock_group(tx, group_id, seller_id)
@@ -470,6 +478,7 @@ async def _list(request: Request, tx: Transaction, seller_id: str, body: Listing
     """
     variants = [variant.attributes for variant in body.variants]
     keys = {*body.attributes, *(key for variant in variants for key in variant)}
+    await store.keep_categories(tx)
     known = check_contents(body.category, keys, await store.find_categories(tx))
     variant_keys = variant_keys_of(known, await store.find_attributes(tx))
     sets = (body.pictures, *(variant.pictures or () for variant in body.variants))
@@ -505,14 +514,18 @@ async def _join_group(tx: Transaction, seller_id: str, body: ListingRequest, var
 
     Raises:
         UNKNOWN_LISTING: the seller does not own that product.
+        TOO_MANY_VARIANTS: no further one may be in the group.
         BAD_VARIANTS: the new one can't be told apart from the others.
     """
     product_id = str(body.variant_of)
-    sibling = await _lock_own(tx, seller_id, product_id)
+    offers = await store.lock_product(tx, product_id)
+    sibling = _own(offers, seller_id, product_id)
     require(sibling.owner_id == seller_id, UNKNOWN_LISTING(seller_id=seller_id, product_id=product_id))
     group_id = sibling.group_id or product_id
     if sibling.group_id is None:
         sibling = await store.save_changed(tx, sibling, replace(sibling, group_id=group_id))
+        await _share_contents(tx, offers, sibling)
     others = await store.lock_group(tx, group_id, seller_id)
+    require(len(others) < MAX_VARIANTS, TOO_MANY_VARIANTS(product_id=product_id))
     check_variants([*(each.attributes for each in others), body.attributes], variant_keys)
     return group_id

@@ -5,20 +5,14 @@ limits of memory and time, and without a right to any file, connection or other 
 in C, and what they read may be hostile. `rendering.py` runs it.
 """
 
-import ctypes
 import json
-import os
-import resource
-import signal
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from math import ceil
-from pathlib import Path
 
-from landlockpy import Ruleset, Scope, supported
 from PIL import (
     GifImagePlugin,
     Image,
@@ -31,6 +25,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from producers.kit import confinement
 from producers.services.products.picture_rules import (
     FORMATS,
     LARGEST,
@@ -56,7 +51,6 @@ MEMORY = 448 << 20
 """Limit of the process' own memory in bytes: enough for pictures of `MAX_PIXELS`."""
 
 CPU_S = 15
-NICENESS = 10
 
 _ORIENTATION = 0x0112
 """The tag of EXIF that says how the camera was held."""
@@ -71,8 +65,6 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """A value of this tag → what makes the picture upright."""
-
-_PR_SET_PDEATHSIG = 1
 
 
 def render(content: bytes, media_type: str | None) -> Rendered:
@@ -189,26 +181,10 @@ def main(media_type: str) -> None:
 
 
 def confine() -> None:
-    """Limit this process, and take its rights to files, connections and other processes.
-
-    A kernel without Landlock still refuses every further file and connection, by the limit of open files.
-    """
-    os.nice(NICENESS)
-    Path("/proc/self/oom_score_adj").write_text("1000")  # if memory runs out, it ends, and not its parent
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    """Take the rights of this process to anything but its memory."""
     Image.preinit()  # further plugins, which it would import later
     Image.MAX_IMAGE_PIXELS = max(MAX_PIXELS.values())
-    if supported():
-        with Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET) as ruleset:
-            ruleset.restrict()
-    for kind, limit in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 3),  # those of the standard streams
-        (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_DATA, MEMORY),
-    ):
-        resource.setrlimit(kind, (limit, limit))
+    confinement.confine(MEMORY, CPU_S)
 
 
 if __name__ == "__main__":

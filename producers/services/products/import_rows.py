@@ -41,6 +41,9 @@ from schemas.product_categories import ProductAttribute, ProductCategory
 
 SHA256_DIGITS = 64
 
+MAX_DEFECTS = 20
+"""The number of defects of one row that a report names."""
+
 _NEEDED = ("name", "category", "price")
 """The columns that a new product needs."""
 
@@ -218,6 +221,8 @@ class _RowChange:
             changed.add(base.product_id)
 
     def _refuse(self, column: str, error: BadCell) -> None:
+        if len(self.defects) == MAX_DEFECTS:
+            return
         value = self._cells.get(column, "")
         self.defects.append(Defect.of(self._row.number, column, value, error))
 

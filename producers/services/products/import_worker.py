@@ -7,10 +7,9 @@ stock: the counts of all rows are sent to it afterwards.
 
 import asyncio
 import zlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path as FilePath
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -28,6 +27,7 @@ from producers.kit.polling import poll
 from producers.kit.postgres.errors import RETRYABLE
 from producers.kit.postgres.statements import statement
 from producers.services.products import picture_store, store
+from producers.services.products.file_reading import ReadFile
 from producers.services.products.import_rows import (
     Known,
     Outcome,
@@ -38,7 +38,7 @@ from producers.services.products.import_rows import (
     pictures_in,
 )
 from producers.services.products.listing_cells import BadCell, CellReader
-from producers.services.products.listing_files import BadFile, Defect, ListingFile, Row
+from producers.services.products.listing_files import BadFile, Defect, Row
 from producers.services.products.model import NAME
 from schemas.product_categories import ProductAttribute
 
@@ -59,7 +59,8 @@ STOCK_WAIT = timedelta(minutes=5)
 """How long the inventory service may take to learn of a new listing."""
 
 STOCK_RETRY = timedelta(seconds=2)
-MAX_OPEN_FILES = 4
+MAX_OPEN_FILES = 16
+"""The number of files that were read and wait on disk. With more imports at a time, files are read again."""
 
 UNFINISHED = "status IN ('waiting', 'running')"
 """The condition of imports that have not ended."""
@@ -170,6 +171,7 @@ class Importer:
     ) -> Outcome:
         """Return what rows change, whose listings are locked then."""
         seller_id = claimed.seller_id
+        await store.keep_categories(tx)
         categories, attributes = await store.find_categories(tx), await store.find_attributes(tx)
         rules = Rules(
             seller_id=seller_id,
@@ -286,9 +288,8 @@ class _OpenFile:
         try:
             path = FilePath(self._folder.name) / "file"
             path.write_bytes(zlib.decompress(content or b""))
-            self._file = ListingFile(path, attributes)
-            self.overview = self._file.overview()
-            self._rows: Generator[Row, None, None] = self._file.rows()
+            self._file = ReadFile(path, attributes)
+            self.overview = self._file.overview
         except BaseException:
             self._folder.cleanup()
             raise
@@ -300,18 +301,18 @@ class _OpenFile:
 
     def take(self, count: int) -> list[Row]:
         """Return the next rows."""
-        rows = list(islice(self._rows, count))
+        rows = self._file.take(count)
         self.position += len(rows)
         return rows
 
     def defects_of_header(self) -> list[Defect]:
         """Return the columns that are not read, which a typing error may be the cause of."""
         error = BadCell("unknown-column", "No column has this name, so it was not read.")
-        return [Defect.of(self._file.header_row, name, "", error) for name in self._file.unknown]
+        return [Defect.of(self.overview.header_row, name, "", error) for name in self.overview.unknown]
 
     def close(self) -> None:
         """Remove the file."""
-        self._rows.close()
+        self._file.close()
         self._folder.cleanup()
 
 

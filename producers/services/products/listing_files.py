@@ -33,6 +33,7 @@ from producers.services.products.listing_cells import (
 from schemas.product_categories import ProductAttribute
 
 MAX_ROWS = 100_000
+MAX_COLUMNS = 1_000
 MAX_VALUE_SHOWN = 200
 """Characters of a cell that a report shows."""
 
@@ -118,6 +119,10 @@ class ListingFile:
                 self._find_header_of_text()
         except UserError as error:
             raise BadFile("not-a-table", _about_file(error, path)) from error
+        if len(self.header) > MAX_COLUMNS:
+            raise BadFile(
+                "too-many-columns", f"The header has more than {MAX_COLUMNS:,} columns. Remove some."
+            )
         self.columns = columns_of(self.header, attributes)
         self._check_header()
 
@@ -223,7 +228,7 @@ class ListingFile:
         self.header, self.header_row = rows[self._line], self._line + 1
 
     def _known(self, header: Sequence[str]) -> int:
-        return sum(column is not None for column in columns_of(header, self._attributes))
+        return sum(column is not None for column in columns_of(header[:MAX_COLUMNS], self._attributes))
 
     def _check_header(self) -> None:
         known = [column for column in self.columns if column is not None]

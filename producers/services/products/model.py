@@ -103,6 +103,13 @@ BAD_VARIANTS = problem(
     "The variants can't be told apart",
     "{why} Give each variant its own values of: {known}. Nothing was saved.",
 )
+TOO_MANY_VARIANTS = problem(
+    409,
+    "too-many-variants",
+    "The product has too many variants",
+    f"Product {{product_id}} has {MAX_VARIANTS} variants, and may have no more. List another product. "
+    "Nothing was saved.",
+)
 BLOCKED = problem(
     409,
     "blocked-listing",
@@ -277,8 +284,8 @@ class AttributeRequest(StrictRequest):
 class Listing:
     """An offer of a product by a seller.
 
-    `on_offer` is false for what is listed by a seller on holiday. `owner_id` is the seller who listed the
-    product first, and writes its contents.
+    `on_offer` is false for what is listed by a seller who is on holiday, or may not sell. `owner_id` is the
+    seller who listed the product first, and writes its contents.
     """
 
     product_id: str

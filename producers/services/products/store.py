@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from producers.kit.http.pages import Position
 from producers.kit.http.problems import require
@@ -12,6 +12,9 @@ from producers.kit.postgres.statements import statement
 from producers.services.products.model import SELLER_NOT_APPROVED, STORED, Holiday, Listing, Price
 from schemas.codec import Record
 from schemas.product_categories import ProductAttribute, ProductCategory
+
+DelistingReason = Literal["policy_violation", "seller_closed", "seller_holiday"]
+"""Why what its seller lists is not on offer."""
 
 _LISTINGS = """
     SELECT listings.*, (
@@ -24,6 +27,7 @@ _LISTINGS = """
 
 _IS_NOW = "since <= $at::timestamptz AND ($at::timestamptz < until) IS NOT FALSE"
 _ON_HOLIDAY = f"EXISTS (SELECT FROM holidays WHERE holidays.seller_id = {{}} AND {_IS_NOW})"
+_SUSPENDED = "EXISTS (SELECT FROM seller_status WHERE seller_status.seller_id = {} AND NOT approved)"
 
 
 @statement("SELECT pg_advisory_xact_lock(hashtextextended($seller_id::text, 2))")
@@ -175,7 +179,9 @@ async def save_changed(tx: Transaction, before: Listing | None, after: Listing) 
 
 
 async def save_all_changed(
-    tx: Transaction, changes: Sequence[tuple[Listing | None, Listing]]
+    tx: Transaction,
+    changes: Sequence[tuple[Listing | None, Listing]],
+    hidden_because: DelistingReason = "seller_holiday",
 ) -> list[Listing]:
     """Do what `save_changed` does for many listings, of which each occurs once."""
     saved = [
@@ -184,11 +190,16 @@ async def save_all_changed(
     ]
     await save_listings(tx, saved)
     for (before, _), after in zip(changes, saved, strict=True):
-        _emit_change(tx, before, after)
+        _emit_change(tx, before, after, hidden_because)
     return saved
 
 
-def _emit_change(tx: Transaction, before: Listing | None, after: Listing) -> None:
+def _emit_change(
+    tx: Transaction,
+    before: Listing | None,
+    after: Listing,
+    hidden_because: DelistingReason = "seller_holiday",
+) -> None:
     was_on_offer = before is not None and before.on_offer
     changed = after.differs_in(before) if before else []
     if after.on_offer:
@@ -196,13 +207,20 @@ def _emit_change(tx: Transaction, before: Listing | None, after: Listing) -> Non
             tx.emit("product_listed", **after.said, occurred_at=after.changed_at)
         elif changed or not was_on_offer:
             tx.emit("product_changed", **after.said, changed_fields=changed, occurred_at=after.changed_at)
-    elif was_on_offer:
-        emit_delisted(tx, after)
+    elif was_on_offer or _is_blocked_now(before, after):
+        emit_delisted(tx, after, hidden_because)
 
 
-def emit_delisted(tx: Transaction, listing: Listing) -> None:
-    """Emit that a listing is not on offer, with the reason that its status says."""
-    reasons = {"blocked": "policy_violation", "listed": "seller_holiday"}
+def _is_blocked_now(before: Listing | None, after: Listing) -> bool:
+    """Return whether what shoppers may still read, though it is not on offer, is blocked now."""
+    return after.status == "blocked" and before is not None and before.status in ("listed", "delisted")
+
+
+def emit_delisted(
+    tx: Transaction, listing: Listing, hidden_because: DelistingReason = "seller_holiday"
+) -> None:
+    """Emit that a listing is not on offer, and why: its status says it, or why it is hidden."""
+    reasons: dict[str, DelistingReason] = {"blocked": "policy_violation", "listed": hidden_because}
     tx.emit(
         "product_delisted",
         product_id=listing.product_id,
@@ -282,7 +300,9 @@ async def delete_holiday(tx: Transaction, seller_id: str) -> None:
         WHERE status = 'listed' AND NOT hidden AND {_IS_NOW}
         UNION ALL
         SELECT product_id, seller_id FROM listings
-        WHERE hidden AND NOT {_ON_HOLIDAY.format("listings.seller_id")}
+        WHERE hidden
+            AND NOT {_ON_HOLIDAY.format("listings.seller_id")}
+            AND NOT {_SUSPENDED.format("listings.seller_id")}
     )
     ORDER BY product_id, seller_id
     LIMIT $limit::integer
@@ -293,6 +313,20 @@ async def lock_late_for_holidays(tx: Transaction, at: datetime, limit: int) -> l
 
     It begins with the holidays, and so reads no offers of other sellers.
     """
+
+
+@statement(f"""
+    {_LISTINGS}
+    WHERE (product_id, seller_id) IN (
+        SELECT product_id, seller_id FROM seller_status JOIN listings USING (seller_id)
+        WHERE NOT approved AND status = 'listed' AND NOT hidden
+    )
+    ORDER BY product_id, seller_id
+    LIMIT $limit::integer
+    FOR UPDATE SKIP LOCKED
+""")
+async def lock_of_suspended(tx: Transaction, limit: int) -> list[Listing]:
+    """Lock and return listings on offer of sellers who may not sell."""
 
 
 @statement("SELECT category_id, category_id, parent_id, names, attributes FROM categories")
@@ -331,6 +365,11 @@ async def save_attribute(sql: Any, attribute: ProductAttribute) -> None:
 @statement("LOCK TABLE categories IN SHARE ROW EXCLUSIVE MODE")
 async def lock_categories(tx: Transaction) -> None:
     """Wait for other transactions that change the tree."""
+
+
+@statement("LOCK TABLE categories IN ROW EXCLUSIVE MODE")
+async def keep_categories(tx: Transaction) -> None:
+    """Let no other transaction change the tree before this one has saved what is in it."""
 
 
 @statement("""

@@ -38,6 +38,9 @@ MAX_ATTRIBUTES = 12
 _EVERY_VALUE, _READ_VALUES = 65_000, 2_000
 """The number of values that are counted, more than a facet has, and of those that are then read."""
 
+_COUNTED_VALUES = 10 * MAX_VALUES
+"""The number of values of which each takes a query of its own."""
+
 PRICE_BOUNDS = tuple(digit * 10**power for power in range(2, 9) for digit in (1, 2, 5))
 """The bounds of price bands in minor units: 1, 2, 5, 10, … of the currency."""
 
@@ -276,11 +279,16 @@ class FacetCounter:
                 return counts[0]
         else:
             counts = [self._with_prefix(field, attribute_term(key, ""), found)]
-        # A product may have several of the combinations: count each value's products.
+        # A product may have several of the combinations: count the products of the values with the most.
+        most: Counter[str] = Counter()
+        for each in counts:
+            most.update(each)
+        wanted = self._conditions.attributes.get(key, ())
+        values = dict.fromkeys((*dict(most.most_common(_COUNTED_VALUES)), *wanted))
         in_stock = self._conditions.filters.in_stock
         return {
             value: count(self._searcher, all_of(found, _one_variant({**others, key: [value]}, in_stock)))
-            for value in {value for each in counts for value in each}
+            for value in values
         }
 
     def _with_prefix(self, field: str, prefix: str, found: Query) -> dict[str, int]:

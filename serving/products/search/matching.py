@@ -40,6 +40,9 @@ MAX_SPELLINGS = 20
 MAX_BEGUN, MIN_BEGUN = 50, 2
 """The number of words that begin as the last word of a search, and the letters that it has at least."""
 
+SURE = 100
+"""Of more products with a word than these, one is still on offer."""
+
 Step = Literal["words", "spelling", "fewer_words"]
 
 
@@ -236,8 +239,8 @@ class _Spelling:
 
     def _meant(self, slot: Slot) -> list[str]:
         """Return the word that was most likely meant, or two words; empty if nothing is known."""
-        if close := self._close(slot)[:1]:
-            return close
+        if close := next(filter(self._is_known, self._close(slot)), None):
+            return [close]
         return next(([word.plain for word in phrase] for phrase in self._halves(slot)), [])
 
     def _close(self, slot: Slot) -> list[str]:
@@ -261,7 +264,9 @@ class _Spelling:
                 yield (*slot.typed[:-1], analyse(word))
 
     def _is_known(self, plain: str) -> bool:
-        return self._searcher.doc_freq("word", plain) > 0
+        """Return whether a product has a word. The dictionary also has words of products that are gone."""
+        products = self._searcher.doc_freq("word", plain)
+        return products > SURE or (products > 0 and count(self._searcher, any_of("word", [plain])) > 0)
 
 
 def words_begun(searcher: tantivy.Searcher, text: str) -> Query | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import islice, pairwise, product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
@@ -48,6 +48,24 @@ _COMPOUND = re.compile(r"[^\W\d_]+(?:[-'’‐][^\W_]+)+")
 _MEASURE = re.compile(r"\b(\d+)(?:[.,]\d+)? ?([^\W\d_]{1,3})\b")
 
 
+MAX_MARKS = 30
+"""The number of marks in a row that count, as in the stream-safe format of Unicode (UAX #15): to normalise
+them takes time that grows with their square."""
+
+
+@cache
+def _further_marks() -> re.Pattern[str]:
+    """Return the pattern of marks in a row of which there are more than `MAX_MARKS`."""
+    planes = map(chr, range(0x300, 0x20000))  # the others have none
+    decomposed = ((each, unicodedata.normalize("NFKD", each)[0]) for each in planes)
+    marks = "".join(each for each, first in decomposed if unicodedata.combining(first))
+    return re.compile(f"(?<=[{marks}]{{{MAX_MARKS}}})[{marks}]+")
+
+
+def _normalised(form: Literal["NFKC", "NFKD"], text: str) -> str:
+    return unicodedata.normalize(form, _further_marks().sub("", text))
+
+
 _MAY_BE_JOINED = re.compile(r"[-'’‐]|\d")
 """What a text has that is not only words of letters."""
 
@@ -56,7 +74,7 @@ def fold(text: str) -> str:
     """Return a text without case, compatible forms and the marks that people leave out when they type."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text).casefold().translate(_OTHER_LETTERS)
+    decomposed = _normalised("NFKD", text).casefold().translate(_OTHER_LETTERS)
     return unicodedata.normalize("NFC", _LEFT_OUT.sub("", decomposed))
 
 
@@ -66,7 +84,7 @@ def split(text: str) -> list[str]:
 
     Marks and invisible characters belong to the word before them. A symbol, such as an emoji, is a word.
     """
-    text = unicodedata.normalize("NFKC", text).lower()
+    text = (text if text.isascii() else _normalised("NFKC", text)).lower()
     if text.isascii():
         return [piece[:MAX_LETTERS] for piece in _PIECE.findall(text)]
     words: list[str] = []

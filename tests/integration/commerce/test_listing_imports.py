@@ -8,6 +8,7 @@ import pytest
 from common.ids import new_id
 from common.principal import Principal
 from tests.integration.commerce.people import staff
+from tests.workbooks import write_far_cell
 
 CSV = {"content-type": "text/csv"}
 HEADER = "sku;nome;categoria;descrição;preço;condição;estoque;atributo.Cor\r\n"
@@ -266,6 +267,15 @@ def test_a_file_that_is_no_table_fails_with_a_reason_and_does_not_hold_up_others
     assert (noted["status"], noted["applied"]) == ("done", 1)
     (unknown,) = seller.report(noted["import_id"])
     assert (unknown["row"], unknown["column"], unknown["code"]) == ("1", "prise", "unknown-column")
+
+
+def test_a_workbook_that_no_memory_can_hold_fails_and_the_services_go_on(imported, tmp_path):
+    far = write_far_cell(tmp_path / "far.xlsx", "XFD1048576")
+    failed = imported(far.read_bytes())
+    assert (failed["status"], failed["code"]) == ("failed", "too-costly")
+    slow = imported(f"sku,name,category,price\nA,One,Lamps,({' ' * 45}1{' ' * 45}x\n")
+    assert (slow["status"], slow["refused"]) == ("done", 1)
+    assert imported("sku,name,category,price\nA,One,Lamps,1.00\n")["applied"] == 1
 
 
 def test_who_may_send_and_read_files(shop, seller, imported, eventually):

@@ -7,6 +7,7 @@ import pytest
 
 from common.clock import system_clock
 from common.ids import new_id
+from producers.services.products.model import MAX_VARIANTS
 from tests.integration.commerce.people import admin, person, staff
 from tests.integration.servers import await_true
 
@@ -158,6 +159,24 @@ def test_variants_that_cannot_be_told_apart_are_refused(seller, variants, why):
     assert seller.all() == []
 
 
+def test_a_product_becomes_a_variant_in_the_offers_of_all_sellers(shop, seller, other):
+    (lamp,) = seller.listed()
+    product_id = lamp["product_id"]
+    assert other.offer(product_id).status_code == 201
+    (red,) = seller.listed(variant_of=product_id, attributes={"colour": "red"})
+    assert {each.read(product_id)["group_id"] for each in (seller, other)} == {red["group_id"]}
+    *_, (name, event) = steps(shop, product_id, other.seller_id)
+    assert (name, event["changed_fields"], event["group_id"]) == ("changed", ["group_id"], red["group_id"])
+
+
+def test_a_product_has_a_limit_of_variants_also_if_they_are_added_one_by_one(seller):
+    colours = [{"attributes": {"colour": f"shade {n}"}} for n in range(MAX_VARIANTS - 1)]
+    first, *_ = seller.listed(variants=colours, attributes={})
+    added = [seller.send(variant_of=first["product_id"], attributes={"colour": name}) for name in "ab"]
+    assert added[0].status_code == 201
+    assert kind(added[1]) == (409, "too-many-variants")
+
+
 def test_a_variant_cannot_become_equal_to_another_one(seller):
     blue, black = seller.listed(
         attributes={}, variants=[{"attributes": {"colour": colour}} for colour in ("blue", "black")]
@@ -246,6 +265,22 @@ def test_a_suspended_seller_lists_nothing(shop, seller):
     assert [name for name, _ in steps(shop, product_id)] == ["listed", "delisted"]
 
 
+def test_nobody_buys_from_a_suspended_seller_until_it_is_reinstated(shop, seller, other, eventually):
+    product_id, draft = (seller.listed(status=status)[0]["product_id"] for status in ("listed", "draft"))
+    assert other.offer(product_id).status_code == 201
+    for status, is_hidden in (("suspended", True), ("approved", False)):
+        shop.tell("seller_status_changed", origin="sellers", seller_id=seller.seller_id, status=status)
+        assert eventually(lambda is_hidden=is_hidden: seller.read(product_id)["hidden"] == is_hidden)
+    assert not seller.read(draft)["hidden"]
+    told = steps(shop, product_id, seller.seller_id)
+    assert [(name, event.get("reason")) for name, event in told] == [
+        ("listed", None),
+        ("delisted", "seller_closed"),
+        ("changed", None),
+    ]
+    assert [name for name, _ in steps(shop, product_id, other.seller_id)] == ["listed"]
+
+
 def test_a_holiday_takes_all_offers_off_and_puts_them_back(shop, seller, eventually):
     product_id = seller.listed()[0]["product_id"]
     now = datetime.now(UTC)
@@ -291,6 +326,17 @@ def test_what_is_blocked_stays_off_whatever_its_seller_or_an_import_says(shop, s
     assert moderator.delete(block).status_code == 204
     seller.change(product_id).raise_for_status()
     assert steps(shop, product_id)[-1][0] == "changed"
+
+
+def test_what_was_taken_off_is_blocked_for_its_readers_too(shop, seller, moderator):
+    product_id, draft = (seller.listed(status=status)[0]["product_id"] for status in ("listed", "draft"))
+    seller.http.delete(f"{seller.path}/listings/{product_id}").raise_for_status()
+    for each in (product_id, draft):
+        block = f"/v1/admin/listings/{each}/{seller.seller_id}/block"
+        moderator.put(block, json={"reason": "prohibited"}).raise_for_status()
+    reasons = [event.get("reason") for _, event in steps(shop, product_id)]
+    assert reasons == [None, "seller_request", "policy_violation"]
+    assert steps(shop, draft) == []
 
 
 def test_an_import_is_a_row_like_any_other_and_repeating_it_undoes_no_edit(shop, seller):
@@ -363,6 +409,18 @@ def test_an_administrator_changes_the_tree_and_no_category_gets_below_itself(sho
     empty = f"empty-{new_id()}"
     moderator.put(f"/v1/admin/categories/{empty}", json={"names": names}).raise_for_status()
     assert moderator.delete(f"/v1/admin/categories/{empty}").status_code == 204
+
+
+def test_a_category_is_not_deleted_while_something_is_listed_in_it(seller, moderator):
+    def race(number):
+        path = f"/v1/admin/categories/{new_id()}"
+        moderator.put(path, json={"names": {"en": f"Race {number}"}}).raise_for_status()
+        with ThreadPoolExecutor(2) as pool:
+            listed = pool.submit(seller.send, category=path.rpartition("/")[2], attributes={})
+            deleted = pool.submit(moderator.delete, path)
+        return listed.result().status_code, deleted.result().status_code
+
+    assert {race(number) for number in range(20)} <= {(201, 409), (422, 204)}
 
 
 def test_an_order_is_placed_for_a_product_that_was_listed_here(shop, seller):

@@ -26,6 +26,7 @@ LISTED = [
     ["l4", "2018-01-04 00:00:00.000", "desk", "ana", "Desk for Writing", "Desks", "BRL", 69990],
     ["l5", "2018-01-05 00:00:00.000", "nameless", "ana", None, "garden_tools", "BRL", 2990],
     ["l6", "2018-01-06 00:00:00.000", "gone", "ana", "Gone Lamp", "Lamps", "BRL", 990],
+    ["le", "2018-01-06 00:00:00.000", "fake", "ana", "Counterfeit Lamp", "Lamps", "BRL", 990],
     ["l7", "2018-01-07 00:00:00.000", "abroad", "ana", "Lamp Abroad", "Lamps", "EUR", 990],
     ["l8", "2018-01-08 00:00:00.000", "back", "ana", "Back Lamp", "Lamps", "BRL", 1990],
     ["l9", "2018-01-10 00:00:00.000", "back", "ana", "Back Again Lamp", "Lamps", "BRL", 2490],
@@ -50,6 +51,8 @@ def listings(shop: Settings) -> Iterator[None]:
     put(shop, "product_listed", LISTING, LISTED)
     put(shop, "product_changed", LISTING, CHANGED)
     put(shop, "product_delisted", LISTING[:4], DELISTED)
+    blocked = ["d4", "2018-01-20 00:00:00.000", "fake", "ana", "policy_violation"]
+    put(shop, "product_delisted", (*LISTING[:4], "reason"), [blocked])
     with Redis.from_url(shop.redis) as redis:
         put_offers(redis, "desk", {"seller_id": "ana", "price_minor": 69990}, stock={"ana": 0})
         put_offers(redis, "desk-lamp", {"seller_id": "ana", "price_minor": 69990}, stock={"ana": 3})
@@ -169,6 +172,11 @@ def test_what_is_sold_out_and_what_nobody_counts_are_told_apart(api: httpx.Clien
 def test_a_product_that_was_taken_off_is_still_known(api: httpx.Client) -> None:
     gone = api.get("/v1/products/gone").json()
     assert (gone["name"], gone["on_offer"]) == ("Gone Lamp", False)
+
+
+def test_a_blocked_product_is_shown_to_nobody(api: httpx.Client) -> None:
+    assert api.get("/v1/products/fake").status_code == 404
+    assert "fake" not in found(api, q="counterfeit")
 
 
 def test_a_product_that_nobody_listed_is_a_404_that_says_how_to_find_one(api: httpx.Client) -> None:
