@@ -12,7 +12,7 @@ from clickhouse.metric_catalogue.queries import (
     value_sql,
 )
 from clickhouse.metric_catalogue.scope import ONE_SELLER, Scope
-from clickhouse.metric_catalogue.values import MS_PER_HOUR
+from clickhouse.metric_catalogue.values import MS_PER_HOUR, SCALE
 
 UNITS: Mapping[Unit, str] = {"count": "short", "number": "short", "share": "percentunit", "hours": "h"}
 """Unit of a metric → Grafana's id of it. Money has the shop's currency."""
@@ -71,4 +71,6 @@ def _value(metric: Metric) -> str:
     value = value_sql(metric, "source.")
     if metric.unit == "hours":
         return f"{value} / {MS_PER_HOUR}"
+    if metric.numerator_unit == "ten_thousandths":
+        return f"{value} / {SCALE}"
     return f"{value} / {_MINOR_UNITS}" if metric.unit == "money" else value

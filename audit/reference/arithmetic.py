@@ -23,11 +23,15 @@ def ratio(part: int, whole: int) -> float | None:
     return half_up(part * 10_000, whole) / 10_000 if whole > 0 else None
 
 
+def quantile(values: Sequence[int], percent: int) -> int | None:
+    """Return the value at position ⌊percent · n⌋ of n values in ascending order; None of no value."""
+    return sorted(values)[len(values) * percent // 100] if values else None
+
+
 def quantile_hours(times_ms: Sequence[int], percent: int) -> float | None:
     """Return the time at position ⌊percent · n⌋ of n times in ascending order, in hours; None of no time."""
-    if not times_ms:
-        return None
-    return ratio(sorted(times_ms)[len(times_ms) * percent // 100], HOUR_MS)
+    time_ms = quantile(times_ms, percent)
+    return None if time_ms is None else ratio(time_ms, HOUR_MS)
 
 
 def minute(moment_ms: int) -> int:

@@ -1,6 +1,7 @@
 """Products: views of offers, units in stock at the end of a time, and full hours without stock.
 
-Of each hour in which a product that sells had no stock, there is an estimate of what was not sold.
+Of each hour in which a product that sells had no stock, there is an estimate of what was not sold. What
+followed from changes of prices is in `price_changes.py`.
 """
 
 from bisect import bisect_left
@@ -10,7 +11,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple
 
-from audit.reference.arithmetic import DAY_MS, HOUR_MS, Value, half_up, minute, ratio
+from audit.reference.arithmetic import DAY_MS, HOUR_MS, Value, half_up, minute, quantile, ratio
+from audit.reference.price_changes import Turn, measured_changes
 from audit.reference.shop import CANCELLATION, ORDER, Shop, after_discount, lines_of, once
 from audit.reference.totals import Sheet
 
@@ -99,11 +101,20 @@ def _hour_from(moment_ms: int) -> int:
     return -(-moment_ms // HOUR_MS)
 
 
+PRICED = ("seller_id", "product_id", "currency", "price_minor")
+OFFERS = {
+    "product_listed": PRICED,
+    "product_changed": PRICED,
+    "product_delisted": ("seller_id", "product_id"),
+}
+"""The events that say from when on an offer has which price."""
+
 EVENTS = {
     "product_viewed": ("session_id", "seller_id"),
     "order_confirmed": ORDER,
     "order_cancelled": CANCELLATION,
     "stock_changed": ("seller_id", "product_id", "version", "on_hand", "reserved"),
+    **OFFERS,
 }
 PACE_DAYS = 28
 """How fast a product sells is measured over these days."""
@@ -129,6 +140,7 @@ class OfferFigures:
     hours_without_stock: int = 0
     units_lost: int = 0
     amount_lost: int = 0
+    elasticities: list[int] = field(default_factory=list)
 
 
 def collect(shop: Shop, sheet: Sheet[OfferFigures]) -> None:
@@ -154,6 +166,10 @@ def collect(shop: Shop, sheet: Sheet[OfferFigures]) -> None:
             products.hours_without_stock += 1
             products.units_lost += hour.units_lost
             products.amount_lost += hour.amount_lost
+    for (seller_id, product_id), turns in price_turns(shop).items():
+        units = [(sale.at_ms, sale.units) for sale in sold.get((seller_id, product_id), [])]
+        for change in measured_changes(turns, units, shop.currency, shop.now_ms):
+            sheet.at(seller_id, change.over_ms).elasticities.append(change.elasticity)
 
 
 def units_sold(shop: Shop) -> Mapping[Offer, list[Sale]]:
@@ -177,6 +193,18 @@ def stock_levels(shop: Shop) -> Mapping[Offer, list[StockLevel]]:
     return {offer: [versions[number] for number in sorted(versions)] for offer, versions in changes.items()}
 
 
+def price_turns(shop: Shop) -> Mapping[Offer, list[Turn]]:
+    """Return when each offer got another price, or was delisted, in the order of time."""
+    events = (each for kind in OFFERS for each in shop.events(kind))
+    turns: dict[Offer, list[Turn]] = defaultdict(list)
+    for event in once(events, "event_id"):
+        price = (event["currency"], event["price_minor"]) if "currency" in event else None
+        known = turns[event["seller_id"], event["product_id"]]
+        if price != (known[-1].price if known else None):
+            known.append(Turn(minute(event["occurred_at"]), price))
+    return turns
+
+
 def _stock_at_ends(
     seller_id: str, levels: list[StockLevel], sales: list[Sale], sheet: Sheet[OfferFigures]
 ) -> None:
@@ -195,6 +223,10 @@ def _stock_at_ends(
             products.units_before_end += sum(sale.units for sale in sales[first:last])
 
 
+def _decimals(ten_thousandths: int | None) -> float | None:
+    return None if ten_thousandths is None else ten_thousandths / 10_000
+
+
 FORMULAS: Mapping[str, Callable[[OfferFigures], Value]] = {
     "product_views": lambda products: products.views,
     "viewing_sessions": lambda products: len(products.sessions),
@@ -207,4 +239,6 @@ FORMULAS: Mapping[str, Callable[[OfferFigures], Value]] = {
     "hours_out_of_stock": lambda products: products.hours_without_stock,
     "lost_units_estimate": lambda products: products.units_lost,
     "lost_sales_estimate": lambda products: products.amount_lost,
+    "price_elasticity": lambda products: _decimals(quantile(products.elasticities, 50)),
+    "price_changes_measured": lambda products: len(products.elasticities),
 }

@@ -113,6 +113,9 @@ COUNTED_ONCE = (
 )
 """The note about a figure of the marketplace that counts different things."""
 
+OF_ALL_ROWS = "Computed from the rows of all sellers together, and not from the values of sellers."
+"""The note about a quantile of the marketplace."""
+
 
 class BrokenDefinition(SoukError):
     """A file of the catalogue is not a definition. The message names the file."""
@@ -223,7 +226,7 @@ class Metric:
         shared = any(
             each.distinct or each.distinct_values or each.over_sellers == "overlaps" for each in measures
         )
-        rule = COUNTED_ONCE if shared else "Adds up over all sellers."
+        rule = COUNTED_ONCE if shared else OF_ALL_ROWS if self.quantile else "Adds up over all sellers."
         return (*([rule] if self.is_of_sellers else []), *filter(None, [self.marketplace]))
 
     @property

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from clickhouse.metric_catalogue.scope import MARKETPLACE, OF_SELLER, ONE_SELLER, Scope
 from clickhouse.metrics.definition import read_definitions
 
-MeasureUnit = Literal["money", "count", "milliseconds"]
+MeasureUnit = Literal["money", "count", "milliseconds", "ten_thousandths"]
+"""`milliseconds` are of a metric in hours, `ten_thousandths` of a quantile that is a number with decimals."""
 
 OverSellers = Literal["adds_up", "overlaps", "none", "only"]
 """What a measure is over all sellers together. `adds_up`: the sum of theirs, except that an order of several

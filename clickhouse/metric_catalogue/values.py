@@ -51,4 +51,4 @@ def add_up(terms: tuple[str, ...], columns: Columns) -> int:
 def _scaled(value: int, metric: Metric) -> int | float:
     if metric.unit == "hours":
         return divide_half_up(value * SCALE, MS_PER_HOUR) / SCALE
-    return value
+    return value / SCALE if metric.numerator_unit == "ten_thousandths" else value

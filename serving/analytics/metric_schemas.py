@@ -18,7 +18,7 @@ Number = Annotated[
 ]
 Values = Annotated[dict[str, Number], Field(description="Metric → value.", examples=[{"net_sales": 1299000}])]
 Unit = Literal["money", "count", "number", "share", "hours"]
-MeasureUnit = Literal["money", "count", "milliseconds"]
+MeasureUnit = Literal["money", "count", "milliseconds", "ten_thousandths"]
 Version = Annotated[
     str,
     Field(description="Changes when the metric is computed in another way.", examples=["1d29d1c8"]),

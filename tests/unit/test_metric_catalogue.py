@@ -193,6 +193,13 @@ def test_a_quantile_is_a_value_of_the_parcels_in_hours(times_ms: list[int]) -> N
     assert value == (None if chosen is None else pytest.approx(chosen / 3_600_000, abs=0.5001e-4))
 
 
+def test_a_quantile_of_ten_thousandths_has_decimals() -> None:
+    elasticity = read_catalogue()["price_elasticity"]
+
+    assert value_of(elasticity, {"elasticity_p50": -12_345}) == -1.2345
+    assert value_of(elasticity, {"elasticity_p50": None}) is None
+
+
 def test_what_a_caller_chooses_is_a_parameter() -> None:
     for metric in read_catalogue().values():
         for dimension in metric.dimensions.values():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from audit.reference.arithmetic import HOUR_MS, Value, quantile_hours, ratio
 from audit.reference.domains import FAMILIES, Values
+from audit.reference.price_changes import Turn, measured_changes
 from audit.reference.shop import Shop
 from audit.reference.totals import ALL_SELLERS, Calendar, Part
 
@@ -342,6 +343,54 @@ def test_full_hours_without_stock_lose_what_would_have_been_sold() -> None:
     assert picked(june, "hours_out_of_stock lost_units_estimate lost_sales_estimate") == (3, 2, 150)
 
 
+def test_an_elasticity_compares_whole_days_before_and_after_a_change_of_the_price() -> None:
+    def priced(day: float, price_minor: int) -> dict[str, Any]:
+        at_ms = int(JUNE_1_MS + day * DAY_MS)
+        offer = {"seller_id": "ana", "product_id": "pen", "currency": "BRL"}
+        return {**offer, "price_minor": price_minor, "occurred_at": at_ms, "event_id": f"{day}"}
+
+    def sold(day: float, units: int, **fields: Any) -> dict[str, Any]:
+        return order(f"{day}", {"quantity": units}, placed_at=int(JUNE_1_MS + day * DAY_MS), **fields)
+
+    events = {
+        "product_listed": [priced(-40, 1_000)],
+        # 8 of the 8.5 days between the changes are compared with 8 days before and after; 2 % is too little.
+        "product_changed": [
+            *(priced(day, price) for day, price in ((-10, 1_000), (0, 1_100), (8.5, 900), (17, 918))),
+            priced(0, 1_100),
+        ],
+        "order_confirmed": [
+            sold(-8.1, 50), sold(-8, 9), sold(-0.5, 11), sold(0, 8), sold(7.9, 2), sold(8.1, 58),
+            sold(12, 40), sold(13, 50),
+        ],
+        "order_cancelled": [sold(13, 50, confirmed_at=JUNE_1_MS)],
+    }  # fmt: skip
+    may, june = months("products", events)
+    weeks = figures("products", events, "week")
+
+    # (10 − 20) ÷ 30 ÷ (100 ÷ 2100) = −7, and (40 − 60) ÷ 100 ÷ (−200 ÷ 2000) = 2, which is the upper one.
+    assert picked(june, "price_elasticity price_changes_measured") == (2.0, 2)
+    assert picked(may, "price_elasticity price_changes_measured") == (None, 0)
+    assert weeks["ana", "2018-W23"]["price_elasticity"] == -7.0
+
+
+@pytest.mark.parametrize(
+    ("new", "units", "days", "measured"),
+    [(1_030, 10, 7, True), (1_029, 10, 7, False), (1_030, 9, 7, False), (1_030, 10, 6.99, False)],
+)
+def test_small_changes_few_units_and_short_prices_have_no_elasticity(
+    new: int, units: int, days: float, measured: bool
+) -> None:
+    turns = [Turn(0, ("BRL", 1_000)), Turn(7 * DAY_MS, ("BRL", new)), Turn(int((7 + days) * DAY_MS), None)]
+    sales = [(0, units - 1), (7 * DAY_MS, 1)]
+
+    found = list(measured_changes(turns, sales, "BRL", 14 * DAY_MS))
+
+    assert bool(found) == measured
+    assert not list(measured_changes(turns, sales, "BRL", 14 * DAY_MS - 1)), "the days are not over"
+    assert not list(measured_changes(turns, sales, "EUR", 14 * DAY_MS))
+
+
 def test_a_customer_is_new_once_and_returns_afterwards() -> None:
     before = {"placed_at": MAY_31_MS}
     dan, eve = order("o7", shopper_id="dan", **before), order("o6", shopper_id="eve")
@@ -405,7 +454,13 @@ def test_a_click_leads_to_the_order_of_the_same_shopper_and_product_within_a_day
 def test_a_click_in_a_search_leads_to_what_follows_in_the_same_session_within_a_day() -> None:
     view = {"session_id": "s", "seller_id": "ana", "product_id": "pen", "search_id": "lamp"}
     cart = {**view, "quantity_before": 0, "quantity": 1}
-    page = {"search_id": "lamp", "result_count": 2, "product_ids": ["pen", "ink"]}
+    page = {
+        "search_id": "lamp",
+        "session_id": "s",
+        "page_number": 1,
+        "result_count": 2,
+        "product_ids": ["pen", "ink"],
+    }
     events = {
         "search_performed": [page, page, page | {"search_id": "none", "result_count": 0, "product_ids": []}],
         "product_viewed": [view, view | {"search_id": None}, view | {"session_id": "other"}],
@@ -420,6 +475,34 @@ def test_a_click_in_a_search_leads_to_what_follows_in_the_same_session_within_a_
     assert june["search_conversion_rate"] == 0.0
     assert picked(together, "searches search_impressions empty_search_share") == (2, 4, 0.5)
     assert together["search_click_rate"] == 0.5
+
+
+def test_clicks_in_a_search_have_the_positions_of_the_list_that_was_shown() -> None:
+    def page(search_id: str, products: str, number: int = 1) -> dict[str, Any]:
+        found = products.split()
+        fields = {"result_count": len(found), "product_ids": found}
+        return {"search_id": search_id, "session_id": "s", "page_number": number, **fields}
+
+    def click(search_id: str, product: str, day: float = 0, session: str = "s") -> dict[str, Any]:
+        offer = {"seller_id": "ana", "product_id": product, "occurred_at": int(JUNE_1_MS + day * DAY_MS)}
+        return {"session_id": session, "search_id": search_id, **offer}
+
+    events = {
+        "search_performed": [
+            page("twice", "pen ink cup ink"), page("later", "pen ink"), page("later", "cup hat", 2),
+            page("late", "pen"), page("never", "pen ink"), page("nothing", ""),
+        ],
+        "product_viewed": [
+            click("twice", "cup"), click("twice", "ink", 0.5), click("twice", "ink", 0.6),
+            click("later", "hat"), click("late", "pen", 1), click("late", "pen", -0.1),
+            click("never", "pen", session="other"), click("unknown", "pen"),
+        ],
+    }  # fmt: skip
+    june = figures("search", events, as_one=True)[ALL_SELLERS, "2018-06"]
+
+    assert june["clicked_search_share"] == 0.4
+    assert june["position_click_rate"] == 0.25  # two of eight
+    assert june["reciprocal_rank"] == 0.5
 
 
 @pytest.mark.parametrize(

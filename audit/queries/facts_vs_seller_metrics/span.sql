@@ -40,6 +40,11 @@ FROM
     UNION ALL
     SELECT occurred_at FROM product_delisted
     UNION ALL
+    -- What follows from a change of a price counts when up to 14 days after it are over.
+    SELECT least(occurred_at + INTERVAL 14 DAY, now64(3)) FROM product_changed
+    UNION ALL
+    SELECT least(occurred_at + INTERVAL 14 DAY, now64(3)) FROM product_listed
+    UNION ALL
     SELECT minute FROM return_lines
     UNION ALL
     -- A time without stock counts for up to 28 days.

@@ -11,7 +11,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from clickhouse.metric_catalogue.definition import Metric, read_catalogue, read_domains
-from clickhouse.metric_catalogue.values import MS_PER_HOUR, Value
+from clickhouse.metric_catalogue.values import MS_PER_HOUR, SCALE, Value
 from serving.analytics.dashboards import Dashboards
 from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.metric_schemas import MetricRow, MetricRows, SellerMetrics
@@ -330,6 +330,7 @@ def line_text(lines: MetricRows, line: MetricRow, formatter: Formatter) -> str:
         "money": formatter.money,
         "count": formatter.number,
         "milliseconds": lambda value: formatter.hours(value / MS_PER_HOUR),
+        "ten_thousandths": lambda value: formatter.number(value / SCALE),
     }
     value = shown[lines["value_unit"]](line["value"])
     unit, denominator = lines["denominator_unit"], line["denominator"]

@@ -68,6 +68,7 @@ class Visitors:
         elif kind == "search":
             self._search_id = f"{session_id}-{number}"
             shown, query = rng.choice([[], [product], [product, "another"]]), rng.choice(QUERIES)
+            shown = shown[:: 1 if number % 2 else -1]
             for page, seconds in ((1, 0), (2, 50))[: 2 if shown and rng.random() < 0.3 else 1]:
                 self._add(
                     "search_performed", at + timedelta(seconds=seconds), **visitor, query=query, filters={},

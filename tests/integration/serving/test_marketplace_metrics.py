@@ -4,6 +4,7 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from html import unescape
 from io import StringIO
 from typing import Any
@@ -313,6 +314,38 @@ def test_searches_are_counted_by_their_normalized_text(api: httpx.Client, histor
         "searches": len(searches),
         "empty_search_share": pytest.approx(len(empty) / len(searches), abs=0.00005),
     }
+
+
+def test_the_products_of_searches_are_split_by_their_position(api: httpx.Client, history: History) -> None:
+    clicks: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for view in history.of("product_viewed"):
+        if view.get("search_id") and view["seller_id"]:
+            clicks[view["search_id"], view["product_id"]].append(view["occurred_at"])
+    pages = [each for each in history.of("search_performed") if each["page_number"] == 1]
+    clicked = [
+        [
+            any(is_within_a_day(page["occurred_at"], at) for at in clicks[page["search_id"], product])
+            for product in page["product_ids"]
+        ]
+        for page in pages
+    ]
+    everything = {"from": "2016-01-01", "to": "2018-01-01", "grain": "month"}
+
+    shown = answer(api, "position_click_rate", by="position", **everything)
+    second = answer(api, "position_click_rate", filter="position:02", **everything)
+
+    values = {part["value"]: part["values"]["position_click_rate"] for part in shown["split"]}
+    for position in (1, 2):
+        listed = [each[position - 1] for each in clicked if len(each) >= position]
+        assert values[f"{position:02}"] == pytest.approx(sum(listed) / len(listed), abs=0.00005)
+    assert values["01"] != values["02"]
+    assert (values["03"], values["25+"]) == (None, None)
+    assert totals(second) == {"position_click_rate": values["02"]}
+
+
+def is_within_a_day(searched_at: str, clicked_at: str) -> bool:
+    passed = datetime.fromisoformat(clicked_at) - datetime.fromisoformat(searched_at)
+    return timedelta(0) <= passed < timedelta(days=1)
 
 
 @pytest.mark.usefixtures("history")
