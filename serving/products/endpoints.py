@@ -65,7 +65,12 @@ SortParam = Annotated[
 ]
 Cursor = Annotated[str, Query(max_length=800, description="`next_cursor` of the previous page.")]
 Price = Annotated[
-    int | None, Query(ge=0, lt=2**53, description="In minor units of the shop's currency, inclusive.")
+    int | None,
+    Query(
+        ge=0,
+        lt=2**53,
+        description="In minor units of the shop's currency, inclusive: of any offer of a product.",
+    ),
 ]
 
 

@@ -218,14 +218,20 @@ class IndexedProducts:
 
 
 def _wanted(offers: Sequence[CardOffer], filters: Filters) -> Sequence[CardOffer]:
-    """Return the offers that fit the filters on attributes and the seller; all if none does."""
+    """Return the offers that fit the filters on attributes, the seller and the price. If none does, the price
+    may be any, then the rest, too."""
     fitting = [
         offer
         for offer in offers
         if (not filters.seller_id or offer.seller_id == filters.seller_id)
         and all(offer.attributes.get(key) in values for key, values in filters.attributes)
     ]
-    return fitting or offers
+    return [offer for offer in fitting if _has_price(offer, filters)] or fitting or offers
+
+
+def _has_price(offer: CardOffer, filters: Filters) -> bool:
+    low, high = filters.price_min, filters.price_max
+    return (low is None or offer.price_minor >= low) and (high is None or offer.price_minor <= high)
 
 
 def _name(completion: Completion) -> SuggestedName:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.product_categories import with_ancestors
-from serving.products.search.documents import Listing, Standing, document_of
-from serving.products.search.filters import PRICE_BOUNDS, Filters
+from serving.products.search.documents import PRICE_BOUNDS, Listing, Standing, document_of
+from serving.products.search.filters import Filters
 from serving.products.search.query import Search, find
 from tests.search_catalogue import TREE, listing, searcher_of
 
@@ -68,7 +68,6 @@ def categories_of(offer: Listing) -> list[str]:
 
 def fits(product: Product, standing: Standing, filters: Filters) -> bool:
     """Whether a product passes all filters, by their definitions."""
-    best = min(product, key=lambda offer: offer.card_order)
     categories = {above for offer in product for above in categories_of(offer)}
     plain = [(key, values) for key, values in filters.attributes if key not in VARIANT_KEYS]
     of_variants = [(key, values) for key, values in filters.attributes if key in VARIANT_KEYS]
@@ -80,8 +79,11 @@ def fits(product: Product, standing: Standing, filters: Filters) -> bool:
     return (
         (not filters.category or filters.category in categories)
         and (not filters.seller_id or filters.seller_id in {offer.seller_id for offer in product})
-        and (filters.price_min is None or best.price_minor >= filters.price_min)
-        and (filters.price_max is None or best.price_minor <= filters.price_max)
+        and any(
+            (filters.price_min is None or offer.price_minor >= filters.price_min)
+            and (filters.price_max is None or offer.price_minor <= filters.price_max)
+            for offer in product
+        )
         and (filters.stars is None or standing.stars >= 100 * filters.stars)
         and all(any(offer.attributes.get(key) in values for offer in product) for key, values in plain)
         and has_variant
@@ -132,14 +134,11 @@ def test_filters_and_facets_are_those_of_a_scan(
     assert {each["stars"]: each["products"] for each in facets["stars"]} == {
         stars: len(scan(replace(filters, stars=stars))) for stars in (1, 2, 3, 4)
     }
-    free_price = scan(replace(filters, price_min=None, price_max=None))
-    prices = [min(product, key=lambda offer: offer.card_order).price_minor for product in free_price.values()]
-    assert [(each["from_minor"], each["products"]) for each in facets["prices"]] == sorted(
-        Counter(
-            max(bound for bound in (0, *PRICE_BOUNDS) if bound <= price) or None for price in prices
-        ).items(),
-        key=lambda band: band[0] or 0,
-    )
+    assert [(each["from_minor"], each["to_minor"], each["products"]) for each in facets["prices"]] == [
+        (low or None, high, number)
+        for low, high in zip((0, *PRICE_BOUNDS), (*PRICE_BOUNDS, None), strict=True)
+        if (number := len(scan(replace(filters, price_min=low, price_max=high and high - 1))))
+    ]
     for facet in facets["attributes"]:
         key = facet["attribute"]
         expected = {

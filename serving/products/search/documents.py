@@ -29,6 +29,11 @@ of 5 stars is worth less than a hundred of 4.8."""
 
 MAX_LEVEL = 2**15 - 1
 
+MAX_PRICE = 2**40 - 1
+
+PRICE_BOUNDS = tuple(digit * 10**power for power in range(2, 9) for digit in (1, 2, 5))
+"""The bounds of price bands in minor units: 1, 2, 5, 10, … of the currency."""
+
 
 def _schema() -> tantivy.Schema:
     """Return the fields of the index. Without positions, because no search asks for the order of words."""
@@ -48,7 +53,7 @@ def _schema() -> tantivy.Schema:
     for name in ("category", "seller", "seller_name", "attribute"):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_boolean_field("in_stock", indexed=True)
-    for name in ("price", "stars", *SORT_FIELDS):
+    for name in ("price", "price_band", "stars", *SORT_FIELDS):
         builder.add_unsigned_field(name, fast=True)
     builder.add_bytes_field("card", stored=True)
     return builder.build()
@@ -65,7 +70,8 @@ SCHEMA = _schema()
 - `word`: the plain words of `about`, as a dictionary for typing errors and beginnings of words.
 - `exact`: its ids and its whole names, folded.
 - `category` (with those above it), `seller`, `attribute`, `in_stock`, `price`, `stars`: filters and facets.
-  `seller_name` has ids and names, for the facet.
+  `seller_name` has ids and names, for the facet. `price` has the prices of all offers, `price_band` the lower
+  bounds of their bands, each once.
 - `variant`, `variant_in_stock`: every combination of attributes that one variant has (one that is in stock).
 - `by_…`: the keys of the sorts. A key holds all that an order depends on.
 - `completion`: names of sellers and categories, from each of their words on.
@@ -163,7 +169,7 @@ def fields_of(
     in_descriptions = terms_of_all(dict.fromkeys(offer.description for offer in offers if offer.description))
     ids = {offer.product_id for offer in offers} | {document.partition(FIELD_END)[2]}
     listed_s = min(max(0, min(offer.listed_at_ms for offer in offers) // 1000), 2**32 - 1)
-    level, price = min(standing.level, MAX_LEVEL), min(max(0, offers[0].price_minor), 2**40 - 1)
+    level, prices = min(standing.level, MAX_LEVEL), [_bounded_price(offer) for offer in offers]
     fields: Fields = {
         "document": document,
         "name": " ".join(sorted(terms_of_all(names).terms)),
@@ -184,11 +190,12 @@ def fields_of(
         "variant": _combinations(offers, tree),
         "variant_in_stock": _combinations((offer for offer in offers if offer.in_stock), tree),
         "in_stock": any(offer.in_stock for offer in offers),
-        "price": price,
+        "price": sorted(set(prices)),
+        "price_band": sorted({_band_of(price) for price in prices}),
         "stars": standing.stars,
         "by_sales": level << 48 | listed_s << 16 | _digits(document, 16),
         "by_moment": listed_s << 28 | _digits(document, 28),
-        "by_price": price << 22 | _digits(document, 22),
+        "by_price": first_price_key(prices[0]) | _digits(document, PRICE_DIGITS),
         "by_rating": standing.bayesian_stars << 47 | level << 32 | listed_s,
         "completion": sorted(_completions(sellers, categories, tree)),
         "card": orjson.dumps(
@@ -218,6 +225,24 @@ def to_document(fields: Fields) -> tantivy.Document:
 def document_of(product_id: str, group_id: str | None) -> str:
     """Return the key of a product's document. A group and a product may have the same id."""
     return f"group{FIELD_END}{group_id}" if group_id else f"product{FIELD_END}{product_id}"
+
+
+def _bounded_price(offer: Listing) -> int:
+    return min(max(0, offer.price_minor), MAX_PRICE)
+
+
+def _band_of(price: int) -> int:
+    """Return the lower bound of a price's band."""
+    return max((bound for bound in PRICE_BOUNDS if bound <= price), default=0)
+
+
+PRICE_DIGITS = 22
+"""The bits of `by_price` that tell products of one price apart."""
+
+
+def first_price_key(price: int) -> int:
+    """Return the smallest key `by_price` of the products of which the best offer has this price."""
+    return price << PRICE_DIGITS
 
 
 def exact_term(text: str) -> str:

@@ -20,12 +20,15 @@ from typing_extensions import TypedDict
 from serving.products.search.documents import (
     FIELD_END,
     MAX_COMBINED,
+    MAX_PRICE,
     MAX_TERM,
     PAIR_END,
+    PRICE_BOUNDS,
     SCHEMA,
     attribute_term,
     combination_term,
     default_variant_keys,
+    first_price_key,
 )
 from serving.products.search.index import EVERYTHING, all_of, any_of
 
@@ -37,9 +40,6 @@ MAX_ATTRIBUTES = 12
 
 _EVERY_VALUE, _READ_VALUES = 65_000, 2_000
 """The number of values that are counted, more than a facet has, and of those that are then read."""
-
-PRICE_BOUNDS = tuple(digit * 10**power for power in range(2, 9) for digit in (1, 2, 5))
-"""The bounds of price bands in minor units: 1, 2, 5, 10, … of the currency."""
 
 _IN_STOCK = Query.term_query(SCHEMA, "in_stock", True)
 
@@ -149,6 +149,15 @@ class Conditions:
         chosen = self.variant_values()
         return _one_variant(chosen, in_stock=True) if chosen else _IN_STOCK
 
+    def best_price(self) -> Query | None:
+        """Return the query for products of which the best offer passes the filter on prices; None without
+        one."""
+        low, high = self.filters.price_min, self.filters.price_max
+        if low is None and high is None:
+            return None
+        last = None if high is None else first_price_key(min(high, MAX_PRICE) + 1) - 1
+        return _between("by_price", first_price_key(min(low or 0, MAX_PRICE)), last)
+
     def is_of_variants(self, key: str) -> bool:
         """Return whether variants of a product differ in an attribute."""
         return key in self.filters.variant_keys
@@ -195,7 +204,7 @@ def _variant_field(in_stock: bool) -> str:
 
 def count(searcher: tantivy.Searcher, query: Query) -> int:
     """Return how many products a query finds."""
-    result: Any = searcher.search(query, limit=1, count=True, order_by_field="price")
+    result: Any = searcher.search(query, limit=1, count=True, order_by_field="by_price")
     return int(result.count)
 
 
@@ -299,16 +308,7 @@ _AGGREGATIONS: Mapping[str, Any] = {
     "category": {"terms": {"field": "category", **_TERMS}},
     "seller": {"terms": {"field": "seller_name", **_TERMS}},
     "attribute": {"terms": {"field": "attribute", **_TERMS, "size": _READ_VALUES}},
-    "price": {
-        "range": {
-            "field": "price",
-            "ranges": [
-                {"to": PRICE_BOUNDS[0]},
-                *({"from": low, "to": high} for low, high in pairwise(PRICE_BOUNDS)),
-                {"from": PRICE_BOUNDS[-1]},
-            ],
-        }
-    },
+    "price": {"terms": {"field": "price_band", "size": len(PRICE_BOUNDS) + 1}},
     "stars": {
         "range": {
             "field": "stars",
@@ -346,15 +346,12 @@ def _ranked(counts: Mapping[str, int], chosen: Mapping[str, int], most: int = MA
 
 
 def _price_bands(buckets: Iterable[Mapping[str, Any]]) -> list[PriceBand]:
-    """Return the bands that have products. The engine returns a bound only where there is one."""
+    """Return the bands that have products."""
+    products = {int(bucket["key"]): bucket["doc_count"] for bucket in buckets}
+    upper = dict(pairwise((0, *PRICE_BOUNDS)))
     return [
-        {
-            "from_minor": int(bucket["from"]) if bucket.get("from") else None,
-            "to_minor": int(bucket["to"]) if bucket.get("to") else None,
-            "products": bucket["doc_count"],
-        }
-        for bucket in sorted(buckets, key=lambda bucket: bucket.get("from") or 0)
-        if bucket["doc_count"]
+        {"from_minor": low or None, "to_minor": upper.get(low), "products": products[low]}
+        for low in sorted(products)
     ]
 
 

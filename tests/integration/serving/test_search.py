@@ -92,11 +92,18 @@ def test_a_variant_that_fits_the_filters_is_shown(api: httpx.Client) -> None:
     assert both.json()["found"] == 1
 
 
+def test_a_variant_with_a_price_of_the_filter_is_shown(api: httpx.Client) -> None:
+    assert find(api, q="desk lamp")["products"][0]["price_minor"] == 900
+    page = find(api, q="desk lamp", price_min=950, sort="cheapest")
+    assert [(each["product_id"], each["price_minor"]) for each in page["products"]] == [("blue", 1_000)]
+
+
 def test_facets_say_what_further_filters_would_leave(api: httpx.Client) -> None:
     page = find(api, facets=True, seller="ana", price_max=2_000)
     assert page["found"] == 1
     assert page["facets"]["prices"] == [
         {"from_minor": 500, "to_minor": 1_000, "products": 1},
+        {"from_minor": 1_000, "to_minor": 2_000, "products": 1},
         {"from_minor": 5_000, "to_minor": 10_000, "products": 1},
     ]
     assert page["facets"]["sellers"] == [
