@@ -134,7 +134,8 @@ async def products(
     """
     asked = (q, category, sort, cursor, limit)
     find = partial(products.find, *asked, filters, facets)
-    return await respond.data("products", (*asked, *astuple(filters), facets), find, found_tags, PRODUCTS_CSV)
+    parts = (products.lists_version, *asked, *astuple(filters), facets)
+    return await respond.data("products", parts, find, found_tags, PRODUCTS_CSV)
 
 
 @router.get(
@@ -151,7 +152,10 @@ async def suggestions(
 ) -> Response:
     """Return searches, products, categories and sellers for a text whose last word may be unfinished."""
     return await respond.data(
-        "suggestions", (q, limit), lambda: products.suggestions(q, limit), suggestions_tags
+        "suggestions",
+        (products.lists_version, q, limit),
+        lambda: products.suggestions(q, limit),
+        suggestions_tags,
     )
 
 

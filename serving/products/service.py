@@ -216,6 +216,11 @@ class ProductsService:
     indexed: IndexedProducts
     popular_searches: PopularSearches
 
+    @property
+    def lists_version(self) -> str:
+        """What stored lists and suggestions depend on besides their parameters and the events."""
+        return self.indexed.index.tree_version
+
     async def find(
         self,
         text: str,

@@ -44,7 +44,6 @@ OFFERS = st.lists(
 
 FILTERS = st.builds(
     Filters,
-    variant_keys=st.just(VARIANT_KEYS),
     category=st.sampled_from(["", "", "Home", "Clothes"]),
     seller_id=st.sampled_from(["", "", "s1"]),
     price_min=st.sampled_from([None, None, 100]),
@@ -160,9 +159,7 @@ def test_two_attributes_of_variants_must_be_those_of_one_variant() -> None:
 
     def found(**chosen: str) -> int:
         attributes = tuple(sorted((key, (value,)) for key, value in chosen.items()))
-        return find(
-            searcher, Search("", Filters(attributes=attributes, variant_keys=VARIANT_KEYS)), 9
-        ).products
+        return find(searcher, Search("", Filters(attributes=attributes)), 9).products
 
     assert found(colour="red", size="S") == 1
     assert found(colour="red", size="M") == 0
@@ -177,7 +174,7 @@ def test_several_values_of_an_attribute_leave_products_that_have_one_of_them() -
     searcher = searcher_of(offers, groups)
     found = find(
         searcher,
-        Search("", Filters(attributes=(("colour", ("red", "blue")),), variant_keys=VARIANT_KEYS)),
+        Search("", Filters(attributes=(("colour", ("red", "blue")),))),
         9,
         with_facets=True,
     )

@@ -6,7 +6,6 @@ offers of all sellers of each. Words of all of them find it. `SCHEMA` says what 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from hashlib import blake2b
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 import tantivy
 
-from schemas.product_categories import CategoryTree, default_tree, with_ancestors
+from schemas.product_categories import CategoryTree, with_ancestors
 from serving.products.search.text import analysed, fold, phrase_terms, terms_of_all, words_that_matter
 
 FIELD_END, PAIR_END = "\x1f", "\x1e"
@@ -47,6 +46,7 @@ def _schema() -> tantivy.Schema:
         "category_name",
         "variant",
         "variant_in_stock",
+        "variant_key",
         "completion",
     ):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
@@ -73,6 +73,7 @@ SCHEMA = _schema()
   `seller_name` has ids and names, for the facet. `price` has the prices of all offers, `price_band` the lower
   bounds of their bands, each once.
 - `variant`, `variant_in_stock`: every combination of attributes that one variant has (one that is in stock).
+  `variant_key`: the keys of these attributes.
 - `by_…`: the keys of the sorts. A key holds all that an order depends on.
 - `completion`: names of sellers and categories, from each of their words on.
 - `card`: what a list shows, as JSON. `document` identifies it, `version` says what it was made of.
@@ -146,11 +147,8 @@ class Standing:
 Fields = dict[str, Any]
 
 
-def fields_of(
-    document: str, listings: Sequence[Listing], standing: Standing, tree: CategoryTree | None = None
-) -> Fields:
+def fields_of(document: str, listings: Sequence[Listing], standing: Standing, tree: CategoryTree) -> Fields:
     """Return the fields of a document by name. There is at least one listing."""
-    tree = tree or default_tree()
     offers = sorted(listings, key=lambda listing: listing.card_order)
     names = list(dict.fromkeys(offer.name for offer in offers if offer.name))
     own_categories = dict.fromkeys(offer.category for offer in offers if offer.category)
@@ -188,6 +186,7 @@ def fields_of(
         "seller_name": sorted(seller_name_term(*each) for each in sellers.items()),
         "attribute": sorted(attribute_term(*pair) for pair in attributes),
         "variant": _combinations(offers, tree),
+        "variant_key": sorted({key for key, _ in attributes} & {*variant_keys(tree)}),
         "variant_in_stock": _combinations((offer for offer in offers if offer.in_stock), tree),
         "in_stock": any(offer.in_stock for offer in offers),
         "price": sorted(set(prices)),
@@ -276,12 +275,6 @@ def names_of_value(key: str, value: str, tree: CategoryTree) -> Iterable[str]:
 def variant_keys(tree: CategoryTree) -> tuple[str, ...]:
     """Return the keys of the attributes in which variants differ, sorted."""
     return tuple(sorted(key for key, attribute in tree.attributes.items() if attribute.is_variant))
-
-
-@cache
-def default_variant_keys() -> tuple[str, ...]:
-    """Return the keys of the default tree."""
-    return variant_keys(default_tree())
 
 
 MAX_COMBINED = 3

@@ -7,8 +7,8 @@ exact.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 from typing import Annotated, Any
 
@@ -27,7 +27,6 @@ from serving.products.search.documents import (
     SCHEMA,
     attribute_term,
     combination_term,
-    default_variant_keys,
     first_price_key,
 )
 from serving.products.search.index import EVERYTHING, all_of, any_of
@@ -62,8 +61,6 @@ class Filters:
     stars: int | None = None
     in_stock: bool = False
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    variant_keys: tuple[str, ...] = field(default_factory=default_variant_keys)
-    """The attributes in which variants differ, as the index has them."""
 
 
 class FacetValue(TypedDict):
@@ -114,10 +111,13 @@ class Facets(TypedDict):
 
 
 class Conditions:
-    """The filters of a search as queries, together and each without one of them."""
+    """The filters of a search as queries, together and each without one of them.
 
-    def __init__(self, filters: Filters) -> None:
-        self.filters = filters
+    `variant_keys` are those of `variant_keys_in`.
+    """
+
+    def __init__(self, filters: Filters, variant_keys: Collection[str]) -> None:
+        self.filters, self._variant_keys = filters, variant_keys
         self.attributes: Chosen = {key: values for key, values in filters.attributes if values}
         self._plain: dict[str, Query] = {}
         if filters.category:
@@ -129,7 +129,7 @@ class Conditions:
         if filters.stars is not None:
             self._plain["stars"] = _between("stars", 100 * filters.stars, None)
         for key, values in self.attributes.items():
-            if key not in self.filters.variant_keys:
+            if key not in self._variant_keys:
                 terms = [attribute_term(key, value) for value in values]
                 self._plain[f"attribute {key}"] = any_of("attribute", terms)
 
@@ -160,14 +160,14 @@ class Conditions:
 
     def is_of_variants(self, key: str) -> bool:
         """Return whether variants of a product differ in an attribute."""
-        return key in self.filters.variant_keys
+        return key in self._variant_keys
 
     def variant_values(self, without: str = "") -> Chosen:
         """Return the filters on attributes in which variants differ, except those of one facet."""
         return {
             key: values
             for key, values in sorted(self.attributes.items())
-            if key in self.filters.variant_keys and without != f"attribute {key}"
+            if key in self._variant_keys and without != f"attribute {key}"
         }
 
     def filtered_facets(self) -> list[str]:
@@ -200,6 +200,11 @@ def _one_variant(chosen: Chosen, in_stock: bool) -> Query:
 
 def _variant_field(in_stock: bool) -> str:
     return "variant_in_stock" if in_stock else "variant"
+
+
+def variant_keys_in(searcher: tantivy.Searcher) -> frozenset[str]:
+    """Return the attributes in which variants differ. An index has the same ones as long as it lives."""
+    return frozenset(key for key, _ in searcher.terms_with_prefix("variant_key", ""))
 
 
 def count(searcher: tantivy.Searcher, query: Query) -> int:

@@ -16,7 +16,14 @@ from tantivy import FieldType, Order, Query
 
 from common.cursor import INT64, decode_cursor, encode_cursor
 from serving.products.search.documents import SCHEMA, CardOffer
-from serving.products.search.filters import Conditions, FacetCounter, Facets, Filters, count
+from serving.products.search.filters import (
+    Conditions,
+    FacetCounter,
+    Facets,
+    Filters,
+    count,
+    variant_keys_in,
+)
 from serving.products.search.index import EVERYTHING, all_of, any_of, but_not
 from serving.products.search.matching import Attempt, Matching, match, nearest_category
 from serving.products.search.text import fold, split
@@ -171,7 +178,7 @@ class _Listing:
 
     def __init__(self, searcher: tantivy.Searcher, search: Search, matching: Matching) -> None:
         self._searcher, self._matching = searcher, matching
-        self.conditions = Conditions(search.filters)
+        self.conditions = Conditions(search.filters, variant_keys_in(searcher))
         self._filters = self.conditions.query()
         self._field, self._descending = _KEYS[search.sort]
         self._by_match = search.sort in ("best", "relevance")

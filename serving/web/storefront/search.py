@@ -138,7 +138,8 @@ async def suggestions(
         found = await products.suggestions(q, SUGGESTED)
         return pages.render("shop/_suggestions.html", found=found, q=q), suggestions_tags(found)
 
-    return await respond.page("suggestions", (pages.cache_version, "page", q), render)
+    parts = (pages.cache_version, products.lists_version, "page", q)
+    return await respond.page("suggestions", parts, render)
 
 
 @router.get("/sellers/{seller_id}")
@@ -236,7 +237,7 @@ async def _listing(
         )
         return html, found_tags(page)
 
-    parts = (pages.cache_version, *astuple(search), cursor, part)
+    parts = (pages.cache_version, products.lists_version, *astuple(search), cursor, part)
     return await respond.page("listing_page", parts, render)
 
 

@@ -2,7 +2,9 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -11,10 +13,13 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
+from schemas.product_categories import ProductCategory, default_tree
+from serving.kit.cache.store import MAX_AGE_MS
 from serving.products.search.index import REBUILD, current_format, index_path, make_live, search_folder
 from serving.products.search.indexer import Generation
 from tests.integration.servers import await_true
 from tests.integration.serving.conftest import drop_cached, put_offers
+from tests.principals import bearer
 
 _numbers = count(1)
 
@@ -110,6 +115,24 @@ def test_facets_say_what_further_filters_would_leave(api: httpx.Client) -> None:
         {"value": "ana", "name": "Ana", "products": 1, "chosen": True},
         {"value": "bob", "name": None, "products": 1, "chosen": False},
     ]
+
+
+def test_a_list_that_was_stored_is_not_used_with_another_category_tree(
+    shop: Settings, live_index: Generation
+) -> None:
+    with httpx.Client(base_url=shop.serving, headers=bearer(shop), trust_env=False) as api:
+        assert ids(find(api, category="Furniture")) == []
+        chairs = replace(default_tree().categories["Chairs"], parent_id="Furniture")
+        furniture = ProductCategory("Furniture", None, {"en": "Furniture"})
+        tree = default_tree()
+        live_index.rows.set_tree(
+            replace(tree, categories={**tree.categories, "Furniture": furniture, "Chairs": chairs})
+        )
+        while live_index.write_pending(100):
+            pass
+        deadline = monotonic() + MAX_AGE_MS / 2_000  # later, the stored list ends by itself
+        await_true(lambda: ids(find(api, category="Furniture")) == ["chair"] or monotonic() > deadline)
+        assert monotonic() < deadline
 
 
 def test_available_units_are_those_of_redis(api: httpx.Client, shop: Settings) -> None:
