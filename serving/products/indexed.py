@@ -12,10 +12,11 @@ from typing_extensions import TypedDict
 
 from common.metrics import SEARCHES
 from serving.kit.offers import Offer, Stock, choose_offer
+from serving.kit.product_filters import Filters
 from serving.kit.product_lists import ListingWindow, Product, Products, product_of
 from serving.kit.response_types import Minor
 from serving.products.search.documents import CATEGORY, SELLER, CardOffer, document_of
-from serving.products.search.filters import Facets, Filters
+from serving.products.search.filters import Facets
 from serving.products.search.index import IndexDamaged, LiveIndex
 from serving.products.search.matching import Step
 from serving.products.search.query import Hit, Position, Search, find, offers_of_document, window

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.product_categories import with_ancestors
+from serving.kit.product_filters import Filters
 from serving.products.search.documents import PRICE_BOUNDS, Listing, Standing, document_of
-from serving.products.search.filters import Filters
 from serving.products.search.query import Search, find
 from tests.search_catalogue import TREE, listing, searcher_of
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.cursor import BadCursor
+from serving.kit.product_filters import Filters
 from serving.products.search.documents import CATEGORY, SELLER, Listing, Standing, document_of
-from serving.products.search.filters import Filters
 from serving.products.search.query import Found, Position, Search, Sort, find, window
 from serving.products.search.suggestions import completions, products_begun, searches_begun
 from tests.search_catalogue import listing, searcher_of

@@ -8,7 +8,6 @@ exact.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from pydantic import Field
 from tantivy import FieldType, Query
 from typing_extensions import TypedDict
 
+from serving.kit.product_filters import Filters
 from serving.products.search.documents import (
     FIELD_END,
     MAX_COMBINED,
@@ -44,23 +44,6 @@ _IN_STOCK = Query.term_query(SCHEMA, "in_stock", True)
 
 Chosen = Mapping[str, Sequence[str]]
 """Attribute → the values of which a product has one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What products must have besides the words of a search; an empty value stands for any.
-
-    Prices are in minor units, inclusive. `attributes` has the wanted values of each attribute, of which a
-    product has one.
-    """
-
-    category: str = ""
-    seller_id: str = ""
-    price_min: int | None = None
-    price_max: int | None = None
-    stars: int | None = None
-    in_stock: bool = False
-    attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class FacetValue(TypedDict):

@@ -15,12 +15,12 @@ import tantivy
 from tantivy import FieldType, Order, Query
 
 from common.cursor import INT64, decode_cursor, encode_cursor
+from serving.kit.product_filters import Filters
 from serving.products.search.documents import SCHEMA, CardOffer
 from serving.products.search.filters import (
     Conditions,
     FacetCounter,
     Facets,
-    Filters,
     count,
     variant_keys_in,
 )

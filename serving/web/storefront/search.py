@@ -23,8 +23,9 @@ from serving.kit.cached_responses import CachedResponder, CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.parameters import CategoryParam, SearchText, SellerId
 from serving.kit.problems import UNKNOWN_SELLER, ClickHouseUnavailable
+from serving.kit.product_filters import MAX_CHOSEN
 from serving.kit.product_lists import Categories, Category
-from serving.products.endpoints import MAX_CHOSEN, Cursor, ProductsDep, SortParam
+from serving.products.endpoints import Cursor, ProductsDep, SortParam
 from serving.products.indexed import FoundProducts
 from serving.products.search.filters import Facets
 from serving.products.service import ProductsService

@@ -1,8 +1,10 @@
 """The API over a live index: filters, facets, suggestions, and what it does when the index comes and goes."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from itertools import count
 from time import monotonic
 from typing import Any
@@ -77,6 +79,14 @@ def ids(page: dict[str, Any]) -> list[str]:
     return [product["product_id"] for product in page["products"]]
 
 
+@pytest.fixture
+def guest(shop: Settings) -> Iterator[httpx.Client]:
+    """A visitor with a session."""
+    headers = {"Accept": "text/html"}
+    with httpx.Client(base_url=shop.serving, headers=headers, trust_env=False, timeout=60) as http:
+        yield http
+
+
 @pytest.fixture(autouse=True)
 def read(api: httpx.Client, live_index: Generation) -> None:  # noqa: ARG001
     """Wait until the process of this connection reads the index."""
@@ -115,6 +125,36 @@ def test_facets_say_what_further_filters_would_leave(api: httpx.Client) -> None:
         {"value": "ana", "name": "Ana", "products": 1, "chosen": True},
         {"value": "bob", "name": None, "products": 1, "chosen": False},
     ]
+
+
+def test_the_order_for_a_visitor_is_one_of_what_the_filters_leave(
+    shop: Settings, api: httpx.Client, guest: httpx.Client
+) -> None:
+    everybody = ids(find(api, seller="ana"))
+    visitor, liked = re.findall(r'data-session="([0-9a-f]{32})"', guest.get("/shop").text)[0], everybody[-1]
+    path = f"/v1/recommendations/{visitor}/products"
+    with Redis.from_url(shop.redis) as redis:
+        for product, seller in (("red", "ana"), ("blue", "ana"), ("chair", "ana"), ("shirt", "bob")):
+            put_offers(redis, product, {"seller_id": seller, "price_minor": 900}, stock={seller: 5})
+        redis.zadd(f"recent:{visitor}", {"shirt": 1_800_000_000})
+        redis.zadd("similar:shirt", {liked: 9.0})
+        try:
+            personal = api.get(path, params={"seller": "ana"}).raise_for_status().json()
+            assert (personal["personalised"], personal["found"]) == (True, 2)
+            assert ids(personal) == [liked, *everybody[:-1]]
+            first = api.get(path, params={"seller": "ana", "limit": 1}).raise_for_status().json()
+            cursor = {"seller": "ana", "limit": 1, "cursor": first["next_cursor"]}
+            assert ids(first) + ids(api.get(path, params=cursor).json()) == ids(personal)
+            two = [("attribute", "colour:blue"), ("attribute", "colour:green"), ("price_min", "950")]
+            assert ids(api.get(path, params=two).raise_for_status().json()) == ["blue"]
+            address = re.search(r'data-personal="([^"]+)"', guest.get("/shop/products?seller=ana").text)
+            assert address is not None
+            page = guest.get(unescape(address[1])).raise_for_status()
+            assert re.findall(r'data-product="([^"]+)" data-seller', page.text) == ids(personal)
+        finally:
+            for key in ("red", "blue", "chair", "shirt"):
+                redis.delete(f"product:{key}")
+            redis.delete(f"recent:{visitor}", "similar:shirt")
 
 
 def test_a_list_that_was_stored_is_not_used_with_another_category_tree(
