@@ -13,7 +13,7 @@ from serving.analytics.sales import change
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
 from serving.kit.parameters import SellerId
-from serving.web.formatter import Formatter, words
+from serving.web.formatter import Formatter
 from serving.web.policy import OF_SELLER, may_manage, page_router
 from serving.web.presenters import metric_title
 from serving.web.renderer import PageRenderer, not_stored_if
@@ -25,7 +25,7 @@ from serving.web.seller.choices import (
     handed_on,
     links,
 )
-from serving.web.translation import N_, gettext
+from serving.web.translation import N_
 
 TOP = 8
 """How many products and categories the page lists."""
@@ -168,7 +168,7 @@ def parts_of(parts: Sequence[ChangedPart], formatter: Formatter, *, are_products
     """Return the products or categories whose sales changed."""
     return [
         ChangeRow(
-            part["label"] or (part["id"] if are_products else words(part["id"]) or gettext("Uncategorised")),
+            part["label"] or (part["id"] if are_products else formatter.category_label(part["id"])),
             part["id"] if are_products else "",
             formatter.money(part["value"]),
             formatter.money(part["compared"]),

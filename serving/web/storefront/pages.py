@@ -96,7 +96,6 @@ async def home(
     request: Request, products: ProductsDep, respond: CachedResponderDep, session: Session
 ) -> Response:
     """Return the home page: recommendations, rows whose titles say why, sellers, and all categories."""
-    await opened(request, PageRenderer).categories.refresh(request)
     found, recommendation, followed = await asyncio.gather(
         known_categories(products, respond), recommended(request, session, "home"), followed_or_none(request)
     )
@@ -173,7 +172,6 @@ async def product(
 ) -> Response:
     """Return the page of a product, with similar products. Its script fetches the recommendations."""
     pages = opened(request, PageRenderer)
-    await pages.categories.refresh(request)
 
     async def render() -> tuple[bytes, set[str]]:
         found, similar_products = await asyncio.gather(

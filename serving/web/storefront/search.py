@@ -133,7 +133,6 @@ async def suggestions(
 ) -> Response:
     """Return only the list of what a shopper may be typing."""
     pages = opened(request, PageRenderer)
-    await pages.categories.refresh(request)
 
     async def render() -> tuple[bytes, set[str]]:
         found = await products.suggestions(q, SUGGESTED)
@@ -156,7 +155,6 @@ async def seller_page(
 ) -> Response:
     """Return the public page of a seller: their products, their rating, and since when they sell."""
     pages = opened(request, PageRenderer)
-    await pages.categories.refresh(request)
     form = SearchForm(seller=seller_id, sort=sort)
 
     async def render() -> tuple[bytes, set[str]]:
@@ -204,7 +202,6 @@ async def _listing(
     part: str,
 ) -> Response:
     pages = opened(request, PageRenderer)
-    await pages.categories.refresh(request)
     filters = search.filters(products.currency)
 
     async def render() -> tuple[bytes, set[str]]:
