@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any, Self
 
 FILE = Path(__file__).with_name("product_categories.toml")
 
@@ -51,6 +52,24 @@ class CategoryTree:
 
     categories: Mapping[str, ProductCategory]
     attributes: Mapping[str, ProductAttribute]
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Self:
+        """Return the tree that `GET /v1/category_tree` has answered.
+
+        Raises:
+            KeyError, TypeError: it is no such answer.
+        """
+        categories = (
+            ProductCategory(**{**each, "attributes": tuple(each["attributes"])})
+            for each in answer["categories"]
+        )
+        attributes = (ProductAttribute(**each) for each in answer["attributes"])
+        return cls({it.category_id: it for it in categories}, {it.key: it for it in attributes})
+
+    def answer(self) -> dict[str, list[Any]]:
+        """Return what `of` reads."""
+        return {"categories": [*self.categories.values()], "attributes": [*self.attributes.values()]}
 
     def department_of(self, category_id: str) -> str:
         """Return the id of the department above a category, or its own id if it is one.

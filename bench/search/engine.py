@@ -11,6 +11,7 @@ from producers.simulator.randomness import Index
 from producers.simulator.world.categories import LEAVES
 from producers.simulator.world.products import Products
 from producers.simulator.world.sellers import Sellers
+from schemas.product_categories import default_tree
 from serving.products.search.documents import MAX_LEVEL, Listing, Standing, document_of, fields_of
 from serving.products.search.index import IndexWriter, all_of, any_of
 from serving.products.search.query import Search, find
@@ -36,7 +37,7 @@ class EngineSearch:
             self._numbers[key] = document.number
             listings = [_listing(row, products, sellers, name) for row in document.rows]
             standing = Standing(level=int(levels[document.rows[0]]))
-            self._writer.put(key, fields_of(key, listings, standing))
+            self._writer.put(key, fields_of(key, listings, standing, default_tree()))
             self._written += 1
             if self._written % _COMMIT_EVERY == 0:
                 self._writer.commit()

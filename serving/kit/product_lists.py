@@ -6,6 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from serving.kit.offers import Offer
+from serving.kit.product_filters import ANY, Filters
 from serving.kit.response_types import Minor
 
 
@@ -87,12 +88,22 @@ class Categories(TypedDict):
 class ProductLists(Protocol):
     """What other domains ask the domain of products for. Its service documents these methods."""
 
+    @property
+    def lists_version(self) -> str:
+        """What stored lists depend on besides their parameters and the events."""
+
     async def find(
-        self, text: str, category: str, sort: Literal["best"], cursor: str | None, limit: int
+        self,
+        text: str,
+        category: str,
+        sort: Literal["best"],
+        cursor: str | None,
+        limit: int,
+        filters: Filters = ANY,
     ) -> Products:
         """Return a page of the products on offer."""
 
-    async def window(self, text: str, category: str, until: str | None, limit: int) -> ListingWindow:
+    async def window(self, text: str, filters: Filters, until: str | None, limit: int) -> ListingWindow:
         """Return the first products of a list."""
 
     async def categories(self) -> Categories:

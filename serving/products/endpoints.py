@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from common.access_policy import AccessPolicy, anyone
-from common.ids import PRINTABLE, Id
 from common.openapi import openapi_problem
 from common.settings import Settings
 from serving.gateway.described_routes import guarded
@@ -18,15 +17,14 @@ from serving.kit.cache.keys import categories_tags, found_tags, product_tags, su
 from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.domain import DomainDefinition, reads
 from serving.kit.parameters import CategoryParam, ProductId, SearchText, reject_repeated
-from serving.kit.problems import UNUSABLE_PARAMETER
 from serving.kit.product_cards import read_known_stock
+from serving.kit.product_filters import FiltersDep
 from serving.kit.product_lists import Categories, Category, Product
 from serving.kit.responses import BAD_PARAMETER, CSV_RESPONSE, UNAVAILABLE, UNCHANGED, csv_list
 from serving.kit.shared_queries import SharedQueries
 from serving.kit.stores import Stores
 from serving.products.indexed import FoundProducts, IndexedProducts, Suggestions
 from serving.products.popular_searches import PopularSearches
-from serving.products.search.filters import Filters
 from serving.products.search.index import LiveIndex, search_folder
 from serving.products.search.query import Sort
 from serving.products.service import ProductInDetail, ProductsService
@@ -42,9 +40,6 @@ POLICIES: Mapping[str, AccessPolicy] = {
 
 PRODUCTS_CSV = csv_list("products", Product)
 CATEGORIES_CSV = csv_list("categories", Category)
-
-MAX_CHOSEN = 20
-"""The largest number of values of attributes that a list is filtered by."""
 
 router = APIRouter(
     route_class=guarded(POLICIES),
@@ -64,41 +59,6 @@ SortParam = Annotated[
     ),
 ]
 Cursor = Annotated[str, Query(max_length=800, description="`next_cursor` of the previous page.")]
-Price = Annotated[
-    int | None, Query(ge=0, lt=2**53, description="In minor units of the shop's currency, inclusive.")
-]
-
-
-async def filters(
-    seller: Annotated[Id | None, Query(description="Only products of this seller.")] = None,
-    price_min: Price = None,
-    price_max: Price = None,
-    rating: Annotated[int | None, Query(ge=1, le=5, description="At least so many stars on average.")] = None,
-    in_stock: Annotated[bool, Query(description="Only products of which a unit is in stock.")] = False,
-    attribute: Annotated[
-        list[Annotated[str, Query(max_length=300, pattern=PRINTABLE)]],
-        Query(
-            max_length=MAX_CHOSEN,
-            description="An attribute and a value, such as `colour:blue`; may be repeated. A product has one "
-            "of the values of each attribute. If variants differ in them, one variant has them all.",
-        ),
-    ] = [],  # noqa: B006 (FastAPI copies it)
-) -> Filters:
-    """Return what products must have besides the words and the category.
-
-    Raises:
-        UNUSABLE_PARAMETER: an attribute has no value.
-    """
-    chosen: dict[str, tuple[str, ...]] = {}
-    for each in attribute:
-        key, colon, value = each.partition(":")
-        if not (key and colon and value):
-            raise UNUSABLE_PARAMETER(detail=f"{each!r} is not an attribute and a value, such as colour:blue.")
-        chosen[key] = (*chosen.get(key, ()), value)
-    return Filters("", seller or "", price_min, price_max, rating, in_stock, tuple(sorted(chosen.items())))
-
-
-FiltersDep = Annotated[Filters, Depends(filters)]
 
 
 @router.get(
@@ -129,7 +89,8 @@ async def products(
     """
     asked = (q, category, sort, cursor, limit)
     find = partial(products.find, *asked, filters, facets)
-    return await respond.data("products", (*asked, *astuple(filters), facets), find, found_tags, PRODUCTS_CSV)
+    parts = (products.lists_version, *asked, *astuple(filters), facets)
+    return await respond.data("products", parts, find, found_tags, PRODUCTS_CSV)
 
 
 @router.get(
@@ -146,7 +107,10 @@ async def suggestions(
 ) -> Response:
     """Return searches, products, categories and sellers for a text whose last word may be unfinished."""
     return await respond.data(
-        "suggestions", (q, limit), lambda: products.suggestions(q, limit), suggestions_tags
+        "suggestions",
+        (products.lists_version, q, limit),
+        lambda: products.suggestions(q, limit),
+        suggestions_tags,
     )
 
 

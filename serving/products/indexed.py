@@ -12,10 +12,11 @@ from typing_extensions import TypedDict
 
 from common.metrics import SEARCHES
 from serving.kit.offers import Offer, Stock, choose_offer
+from serving.kit.product_filters import Filters
 from serving.kit.product_lists import ListingWindow, Product, Products, product_of
 from serving.kit.response_types import Minor
 from serving.products.search.documents import CATEGORY, SELLER, CardOffer, document_of
-from serving.products.search.filters import Facets, Filters
+from serving.products.search.filters import Facets
 from serving.products.search.index import IndexDamaged, LiveIndex
 from serving.products.search.matching import Step
 from serving.products.search.query import Hit, Position, Search, find, offers_of_document, window
@@ -221,14 +222,20 @@ class IndexedProducts:
 
 
 def _wanted(offers: Sequence[CardOffer], filters: Filters) -> Sequence[CardOffer]:
-    """Return the offers that fit the filters on attributes and the seller; all if none does."""
+    """Return the offers that fit the filters on attributes, the seller and the price. If none does, the price
+    may be any, then the rest, too."""
     fitting = [
         offer
         for offer in offers
         if (not filters.seller_id or offer.seller_id == filters.seller_id)
         and all(offer.attributes.get(key) in values for key, values in filters.attributes)
     ]
-    return fitting or offers
+    return [offer for offer in fitting if _has_price(offer, filters)] or fitting or offers
+
+
+def _has_price(offer: CardOffer, filters: Filters) -> bool:
+    low, high = filters.price_min, filters.price_max
+    return (low is None or offer.price_minor >= low) and (high is None or offer.price_minor <= high)
 
 
 def _name(completion: Completion) -> SuggestedName:

@@ -21,13 +21,13 @@ from serving.kit.names import Names, SellerNames
 from serving.kit.offers import Offer, Stock, card_order, choose_offer
 from serving.kit.problems import SEARCH_UNAVAILABLE, UNKNOWN_PRODUCT, ClickHouseUnavailable, RedisUnavailable
 from serving.kit.product_cards import ProductCardLoader, open_cards, read_known_stock
+from serving.kit.product_filters import ANY, Filters
 from serving.kit.product_lists import Categories, ListingWindow, Product, Products, product_of
 from serving.kit.rankings import HALF_LIFE_DAYS, KEYS
 from serving.kit.redis_client import OPTIONAL_TIMEOUT_S, run_redis
 from serving.kit.response_types import Minor
 from serving.products.indexed import FoundProducts, IndexedProducts, ProductVariant, Suggestions
 from serving.products.popular_searches import PopularSearches
-from serving.products.search.filters import Filters
 from serving.products.search.query import Position, Search, Sort
 
 
@@ -216,6 +216,11 @@ class ProductsService:
     indexed: IndexedProducts
     popular_searches: PopularSearches
 
+    @property
+    def lists_version(self) -> str:
+        """What stored lists and suggestions depend on besides their parameters and the events."""
+        return self.indexed.index.tree_version
+
     async def find(
         self,
         text: str,
@@ -223,7 +228,7 @@ class ProductsService:
         sort: Sort,
         cursor: str | None,
         limit: int,
-        filters: Filters | None = None,
+        filters: Filters = ANY,
         with_facets: bool = False,
     ) -> FoundProducts:
         """Return a page of the products on offer in a category that match `text`; "" means any.
@@ -235,7 +240,7 @@ class ProductsService:
             BadCursor: `cursor` is not a `next_cursor` of this list.
             SEARCH_UNAVAILABLE: there is no index, and ClickHouse does not answer or can't continue the list.
         """
-        wanted = replace(filters or Filters(), category=category)
+        wanted = replace(filters, category=category)
         after = _read_cursor(cursor)
         if not isinstance(after, ProductCursor):
             search = Search(text, wanted, sort)
@@ -243,7 +248,7 @@ class ProductsService:
                 return page
             if with_facets:
                 mark_incomplete()
-            if after is not None or wanted != Filters(category=category):
+            if after is not None or wanted.needs_index:
                 raise SEARCH_UNAVAILABLE()
         products = await self._find_by_scan(text, category, sort, after, limit)
         return {**products, "tried": [], "did_you_mean": None, "facets": None, "instead": []}
@@ -286,12 +291,12 @@ class ProductsService:
             "next_cursor": _position(page[-1]).encode() if len(rows) > limit else None,
         }
 
-    async def window(self, text: str, category: str, until: str | None, limit: int) -> ListingWindow:
+    async def window(self, text: str, filters: Filters, until: str | None, limit: int) -> ListingWindow:
         """Return the first products of the list in the order `best`, for a personal order of them.
 
         Args:
             text: the words of a search; "" means any.
-            category: the category; "" means any.
+            filters: what the products must have besides.
             until: the `until` of an earlier window, up to which all products are returned, also those that
                 have come since; None for the first `limit` products.
             limit: the number of products of a new window.
@@ -299,17 +304,16 @@ class ProductsService:
         Raises:
             BadCursor: `until` is not that of a window.
             ClickHouseUnavailable: there is no index, and ClickHouse does not answer.
-            SEARCH_UNAVAILABLE: there is no index any more, which the window is of.
+            SEARCH_UNAVAILABLE: there is no index, which knows filters, or of which the window is.
         """
         position, most = _read_cursor(until), MAX_WINDOW if until else limit
         if not isinstance(position, ProductCursor):
-            search = Search(text, Filters(category=category))
-            if (found := await self.indexed.window(search, most, position)) is not None:
+            if (found := await self.indexed.window(Search(text, filters), most, position)) is not None:
                 return found
-            if position is not None:
+            if position is not None or filters.needs_index:
                 raise SEARCH_UNAVAILABLE()
         last, most = position or END_OF_LIST, MAX_WINDOW if until else limit + 1
-        rows = await self._rows(text, category, "best", ProductCursor(), last, most)
+        rows = await self._rows(text, filters.category, "best", ProductCursor(), last, most)
         hits = rows if until else rows[:limit]
         positions = [_position(row) for row in hits]
         return {

@@ -1,5 +1,6 @@
 """The routes under `/v1` that return recommendations, personal lists, and sellers to follow."""
 
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -15,7 +16,12 @@ from serving.gateway.gateway import GatewayDomain, identity_of
 from serving.kit.cache.keys import products_tags, similar_tags
 from serving.kit.cached_responses import CachedResponder, CachedResponderDep
 from serving.kit.domain import opened, part_of
-from serving.kit.parameters import CategoryParam, SearchText, reject_repeated_parameters
+from serving.kit.parameters import (
+    CategoryParam,
+    SearchText,
+    reject_repeated,
+    reject_repeated_parameters,
+)
 from serving.kit.problems import (
     MISSING_PRODUCT,
     SEARCH_UNAVAILABLE,
@@ -23,6 +29,7 @@ from serving.kit.problems import (
     ClickHouseUnavailable,
     CommerceUnavailable,
 )
+from serving.kit.product_filters import Filters, FiltersDep
 from serving.kit.product_lists import ProductLists
 from serving.kit.responses import BAD_PARAMETER, UNAVAILABLE, UNCHANGED, private_json
 from serving.kit.stores import NamesDep
@@ -191,7 +198,7 @@ listings_router = APIRouter(
     route_class=guarded(POLICIES),
     prefix="/v1",
     responses=BAD_PARAMETER | UNAVAILABLE,
-    dependencies=[Depends(reject_repeated_parameters)],
+    dependencies=[Depends(reject_repeated("attribute"))],
 )
 
 ListingCursor = Annotated[
@@ -219,6 +226,7 @@ async def personal_products(
     respond: CachedResponderDep,
     listings: ListingsDep,
     visitor_id: VisitorId,
+    filters: FiltersDep,
     q: SearchText = "",
     category: CategoryParam = "",
     cursor: ListingCursor | None = None,
@@ -232,7 +240,8 @@ async def personal_products(
     order is that of `/v1/products`, which is never personal; `personalised` says so.
     """
     known = await known_visitor(request, listings, visitor_id, category)
-    return private_json(await personal_page(products, respond, listings, known, q, category, cursor, limit))
+    wanted = replace(filters, category=category)
+    return private_json(await personal_page(products, respond, listings, known, q, wanted, cursor, limit))
 
 
 async def known_visitor(
@@ -250,7 +259,7 @@ async def personal_page(
     listings: PersonalListings,
     known: KnownVisitor | None,
     text: str,
-    category: str,
+    filters: Filters,
     cursor: str | None,
     limit: int,
 ) -> PersonalProducts:
@@ -258,28 +267,29 @@ async def personal_page(
 
     Raises:
         BadCursor: `cursor` is not a `next_cursor` of this list.
-        SEARCH_UNAVAILABLE: ClickHouse does not answer.
+        SEARCH_UNAVAILABLE: ClickHouse does not answer, or there is no index, which knows filters.
     """
     if cursor and not PersonalCursor.is_one(cursor):
-        return await _behind_window(products, text, category, cursor, limit)
+        return await _behind_window(products, text, filters, cursor, limit)
     after = PersonalCursor.decode(cursor) if cursor else None
-    window_of = (text, category, after.until if after else None, WINDOW)
+    window_of = (text, filters, after.until if after else None, WINDOW)
+    parts = (products.lists_version, *window_of)
     try:
         window = await respond.content(
-            "listing_window", window_of, lambda: products.window(*window_of), products_tags
+            "listing_window", parts, lambda: products.window(*window_of), products_tags
         )
     except ClickHouseUnavailable as error:
         if after:
             raise SEARCH_UNAVAILABLE() from error
-        return await _behind_window(products, text, category, None, limit)
+        return await _behind_window(products, text, filters, None, limit)
     return await listings.page(known, window, after, limit)
 
 
 async def _behind_window(
-    products: ProductLists, text: str, category: str, cursor: str | None, limit: int
+    products: ProductLists, text: str, filters: Filters, cursor: str | None, limit: int
 ) -> PersonalProducts:
     """Return a page in the order of everybody."""
-    page = await products.find(text, category, "best", cursor, limit)
+    page = await products.find(text, filters.category, "best", cursor, limit, filters)
     return {
         "personalised": False,
         "model_version": None,

@@ -16,6 +16,7 @@ from common.problems import Problem
 from producers.kit.tables.characters import without_accents
 from producers.services.products.model import attributes_of, variant_keys_of
 from schemas.product_categories import (
+    CategoryTree,
     Names,
     ProductAttribute,
     ProductCategory,
@@ -53,10 +54,8 @@ class CategoryNames:
     @classmethod
     def of(cls, tree: Mapping[str, Any]) -> Self:
         """Return the names of a tree as `GET /v1/category_tree` has it."""
-        return cls(
-            {each["category_id"]: ProductCategory(**each) for each in tree["categories"]},
-            {each["key"]: ProductAttribute(**each) for each in tree["attributes"]},
-        )
+        known = CategoryTree.of(tree)
+        return cls(known.categories, known.attributes)
 
     def category(self, category_id: str | None) -> str:
         """Return the name of a category; empty for None."""

@@ -4,8 +4,8 @@ Formatted texts are cached. Most figures of a page are of past days and do not c
 formatting took two thirds of the time of a page.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any
@@ -37,6 +37,12 @@ class Formatter:
     locale: str
     currency: str
     zone: ZoneInfo
+    category: Callable[[str | None], str] = field(default=lambda category: words(category), compare=False)
+    """Returns the name of a category; empty for None."""
+
+    def category_label(self, category: str | None) -> str:
+        """Return the name of a category, or that there is none."""
+        return self.category(category) or gettext("Uncategorised")
 
     def money(self, minor: int | None) -> str:
         """Return `R$1,299.00`; a dash for None."""
@@ -148,9 +154,9 @@ def _minute(locale: str) -> str:
     )
 
 
-def words(category: str | None) -> str:
-    """Return a category as words: `watches_gifts` → `Watches gifts`."""
-    text = (category or "").replace("_", " ").strip()
+def words(identifier: str | None) -> str:
+    """Return an identifier as words: `watches_gifts` → `Watches gifts`."""
+    text = (identifier or "").replace("_", " ").strip()
     return text[:1].upper() + text[1:]
 
 
@@ -170,15 +176,15 @@ def short_id(text: str) -> str:
     return text if len(text) <= MAX_SHORT_ID else text[-8:]
 
 
-def label(product: Any) -> str:
-    """Return the name of a product, else its category, else its short id.
+def label(product: Any, category: Callable[[str | None], str]) -> str:
+    """Return the name of a product, else that of its category, else its short id.
 
     `product` is a mapping or an object with `name`, `category` and `product_id`.
     """
     get = product.get if isinstance(product, Mapping) else partial(getattr, product)
     return str(
         get("name")
-        or words(get("category"))
+        or category(get("category"))
         or gettext("Product %(id)s", id=short_id(str(get("product_id"))))
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 
 from common.access_policy import (
     ALL_STAFF,
@@ -20,7 +20,9 @@ from producers.services.alerts.model import WRITERS
 from producers.services.inventory.endpoints import STOCK_KEEPERS
 from producers.services.sellers.model import STAFF_MANAGERS
 from serving.gateway.described_routes import DescribedRoute
+from serving.kit.domain import opened
 from serving.kit.parameters import reject_repeated
+from serving.web.renderer import PageRenderer
 
 ANYBODY = anyone("page")
 
@@ -59,6 +61,11 @@ MARKETPLACE_READERS: frozenset[Role] = frozenset({"analyst", "admin", "platform"
 """Who sees the marketplace's figures on the start page."""
 
 
+async def know_categories(request: Request) -> None:
+    """Let pages show the present names of categories."""
+    await opened(request, PageRenderer).categories.refresh(request)
+
+
 def page_router(default: AccessPolicy, prefix: str = "", repeated: Collection[str] = ()) -> APIRouter:
     """Return a router of pages. A route whose endpoint has no policy (`@policy`) has the default one.
 
@@ -77,7 +84,7 @@ def page_router(default: AccessPolicy, prefix: str = "", repeated: Collection[st
         prefix=prefix,
         route_class=PageRoute,
         include_in_schema=False,
-        dependencies=[Depends(reject_repeated(*repeated))],
+        dependencies=[Depends(reject_repeated(*repeated)), Depends(know_categories)],
     )
 
 

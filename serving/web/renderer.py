@@ -56,7 +56,7 @@ class PageRenderer:
         self.base = settings.public
         """The URL of the site, without a path."""
         self._formatters = {
-            language: Formatter(locale, settings.shop_currency, settings.timezone)
+            language: Formatter(locale, settings.shop_currency, settings.timezone, self._category_name)
             for language, locale in page_locales(settings.shop_locale).items()
         }
         self._environment = Environment(
@@ -89,13 +89,13 @@ class PageRenderer:
             "money": lambda minor, currency: format_money(minor, currency, self.formatter.locale),
             "place": place,
             "seller_name": seller_name,
-            "category_name": lambda category: self.categories.names.category(category),
+            "category_name": self._category_name,
             "attribute_name": lambda key: self.categories.names.attribute(key),
             "value_name": lambda key, value: self.categories.names.value(key, value),
             "version": version,
             "tile": lambda *product: f"/shop/tiles/{tile_name(*product)}.svg?v={version}",
             "picture_url": lambda sha256, size: f"/v1/pictures/{sha256}/{size}",
-            "label": label,
+            "label": lambda product: label(product, self._category_name),
             "reason_text": reason_text,
             "shown_device": shown_device,
             "problem_text": problem_text,
@@ -122,6 +122,9 @@ class PageRenderer:
     def cache_version(self) -> str:
         """What all pages depend on, besides what they show; the language of the request is a part of it."""
         return f"{self._release} {self.categories.version} {current_language()}"
+
+    def _category_name(self, category: str | None) -> str:
+        return self.categories.names.category(category)
 
     def show_notice(self, notice: Callable[[], str]) -> None:
         """Show the notice that `notice` returns at the top of every page; none if it is empty."""

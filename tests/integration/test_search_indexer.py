@@ -8,11 +8,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from unittest.mock import sentinel
 from uuid import uuid4
 
+import orjson
 import pytest
 from confluent_kafka import Producer
 
@@ -22,13 +25,15 @@ from audit.sources.clickhouse import ClickHouseTables
 from audit.stores import Stores
 from clickhouse.client import connect
 from common.ids import new_id
-from common.settings import ROOT, Settings
+from common.settings import LOOPBACK, ROOT, Settings
 from local.parts.processes import PROCESSES
 from local.state_directory import settings_environment
 from schemas.codec import Encoder
 from schemas.events import all_events
+from schemas.product_categories import ProductAttribute, default_tree
 from schemas.setup import register
 from serving.products.search.check import check
+from serving.products.search.filters import variant_keys_in
 from serving.products.search.index import REBUILD, LiveIndex, index_path, live_name, search_folder
 from serving.products.search.indexer import Indexer
 from serving.products.search.query import Search, find
@@ -162,6 +167,59 @@ def test_changes_are_found_soon(catalogue: Catalogue) -> None:
         catalogue.send("seller_status_changed", {**suspended, "status": "suspended"})
         catalogue.await_found()
     assert check(catalogue.settings) == []
+
+
+class TreeServer:
+    """A server that answers `GET /v1/category_tree` with `tree`."""
+
+    def __init__(self) -> None:
+        self.tree = default_tree()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                content = orjson.dumps(outer.tree.answer())
+                self.send_response(200 if self.path == "/v1/category_tree" else 404)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                """Print nothing."""
+
+        self.server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
+        self.url = f"http://{LOOPBACK}:{self.server.server_port}"
+
+
+@pytest.fixture
+def tree_server() -> Iterator[TreeServer]:
+    server = TreeServer()
+    thread = threading.Thread(target=server.server.serve_forever)
+    thread.start()
+    yield server
+    server.server.shutdown()
+    thread.join()
+    server.server.server_close()
+
+
+def test_another_attribute_of_variants_gets_an_index_of_its_own(
+    catalogue: Catalogue, tree_server: TreeServer
+) -> None:
+    settings = catalogue.settings.model_copy(update={"serving_url": tree_server.url})
+    glow = {"group_id": catalogue.word, "attributes": {"glow": "soft"}}
+    catalogue.send("product_listed", catalogue.listed("a", **glow))
+    with indexing(settings):
+        catalogue.await_found("a")
+        before = live_name(catalogue.folder)
+        tree = tree_server.tree
+        glows = ProductAttribute("glow", {"en": "Glow"}, is_variant=True)
+        tree_server.tree = replace(tree, attributes={**tree.attributes, "glow": glows})
+        await_true(lambda: live_name(catalogue.folder) != before, "another index")
+        catalogue.await_found("a")
+        with LiveIndex(catalogue.folder).read() as searcher:
+            assert searcher is not None
+            assert "glow" in variant_keys_in(searcher)
+    assert check(settings) == []
 
 
 def test_what_only_clickhouse_has_is_in_an_index_that_is_built_anew(catalogue: Catalogue) -> None:

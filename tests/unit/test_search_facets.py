@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.product_categories import with_ancestors
-from serving.products.search.documents import Listing, Standing, document_of
-from serving.products.search.filters import PRICE_BOUNDS, Filters
+from serving.kit.product_filters import Filters
+from serving.products.search.documents import PRICE_BOUNDS, Listing, Standing, document_of
 from serving.products.search.query import Search, find
 from tests.search_catalogue import TREE, listing, searcher_of
 
@@ -44,7 +44,6 @@ OFFERS = st.lists(
 
 FILTERS = st.builds(
     Filters,
-    variant_keys=st.just(VARIANT_KEYS),
     category=st.sampled_from(["", "", "Home", "Clothes"]),
     seller_id=st.sampled_from(["", "", "s1"]),
     price_min=st.sampled_from([None, None, 100]),
@@ -68,7 +67,6 @@ def categories_of(offer: Listing) -> list[str]:
 
 def fits(product: Product, standing: Standing, filters: Filters) -> bool:
     """Whether a product passes all filters, by their definitions."""
-    best = min(product, key=lambda offer: offer.card_order)
     categories = {above for offer in product for above in categories_of(offer)}
     plain = [(key, values) for key, values in filters.attributes if key not in VARIANT_KEYS]
     of_variants = [(key, values) for key, values in filters.attributes if key in VARIANT_KEYS]
@@ -80,8 +78,11 @@ def fits(product: Product, standing: Standing, filters: Filters) -> bool:
     return (
         (not filters.category or filters.category in categories)
         and (not filters.seller_id or filters.seller_id in {offer.seller_id for offer in product})
-        and (filters.price_min is None or best.price_minor >= filters.price_min)
-        and (filters.price_max is None or best.price_minor <= filters.price_max)
+        and any(
+            (filters.price_min is None or offer.price_minor >= filters.price_min)
+            and (filters.price_max is None or offer.price_minor <= filters.price_max)
+            for offer in product
+        )
         and (filters.stars is None or standing.stars >= 100 * filters.stars)
         and all(any(offer.attributes.get(key) in values for offer in product) for key, values in plain)
         and has_variant
@@ -132,14 +133,11 @@ def test_filters_and_facets_are_those_of_a_scan(
     assert {each["stars"]: each["products"] for each in facets["stars"]} == {
         stars: len(scan(replace(filters, stars=stars))) for stars in (1, 2, 3, 4)
     }
-    free_price = scan(replace(filters, price_min=None, price_max=None))
-    prices = [min(product, key=lambda offer: offer.card_order).price_minor for product in free_price.values()]
-    assert [(each["from_minor"], each["products"]) for each in facets["prices"]] == sorted(
-        Counter(
-            max(bound for bound in (0, *PRICE_BOUNDS) if bound <= price) or None for price in prices
-        ).items(),
-        key=lambda band: band[0] or 0,
-    )
+    assert [(each["from_minor"], each["to_minor"], each["products"]) for each in facets["prices"]] == [
+        (low or None, high, number)
+        for low, high in zip((0, *PRICE_BOUNDS), (*PRICE_BOUNDS, None), strict=True)
+        if (number := len(scan(replace(filters, price_min=low, price_max=high and high - 1))))
+    ]
     for facet in facets["attributes"]:
         key = facet["attribute"]
         expected = {
@@ -161,9 +159,7 @@ def test_two_attributes_of_variants_must_be_those_of_one_variant() -> None:
 
     def found(**chosen: str) -> int:
         attributes = tuple(sorted((key, (value,)) for key, value in chosen.items()))
-        return find(
-            searcher, Search("", Filters(attributes=attributes, variant_keys=VARIANT_KEYS)), 9
-        ).products
+        return find(searcher, Search("", Filters(attributes=attributes)), 9).products
 
     assert found(colour="red", size="S") == 1
     assert found(colour="red", size="M") == 0
@@ -178,7 +174,7 @@ def test_several_values_of_an_attribute_leave_products_that_have_one_of_them() -
     searcher = searcher_of(offers, groups)
     found = find(
         searcher,
-        Search("", Filters(attributes=(("colour", ("red", "blue")),), variant_keys=VARIANT_KEYS)),
+        Search("", Filters(attributes=(("colour", ("red", "blue")),))),
         9,
         with_facets=True,
     )

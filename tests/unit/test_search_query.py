@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.cursor import BadCursor
+from serving.kit.product_filters import Filters
 from serving.products.search.documents import CATEGORY, SELLER, Listing, Standing, document_of
-from serving.products.search.filters import Filters
 from serving.products.search.query import Found, Position, Search, Sort, find, window
 from serving.products.search.suggestions import completions, products_begun, searches_begun
 from tests.search_catalogue import listing, searcher_of
@@ -305,3 +305,34 @@ def test_filters_leave_products_that_fit_all() -> None:
             lamp.product_id
         ]
     assert find(searcher, Search("", Filters(price_min=2, price_max=1)), 9).products == 0
+
+
+@given(
+    offers=st.lists(
+        st.tuples(st.sampled_from(["g1", "g2", None]), st.integers(1, 9), st.booleans()),
+        min_size=1,
+        max_size=12,
+    ),
+    sort=st.sampled_from(["cheapest", "dearest"]),
+    low=st.integers(1, 9),
+    size=st.integers(1, 4),
+)
+@settings(max_examples=settings.default.max_examples // 2)
+def test_a_list_by_price_with_a_filter_ends_with_products_of_which_another_offer_passes_it(
+    offers: Sequence[tuple[str | None, int, bool]], sort: Sort, low: int, size: int
+) -> None:
+    lamps = [listing("Lamp", price_minor=price, in_stock=in_stock) for _, price, in_stock in offers]
+    groups = {lamp.product_id: group for lamp, (group, _, _) in zip(lamps, offers, strict=True) if group}
+    products: dict[str, list[Listing]] = {}
+    for lamp in lamps:
+        products.setdefault(document_of(lamp.product_id, groups.get(lamp.product_id)), []).append(lamp)
+    best = {
+        key: min(of_product, key=lambda each: each.card_order).price_minor
+        for key, of_product in products.items()
+    }
+    passing = [key for key in products if any(lamp.price_minor >= low for lamp in products[key])]
+    expected = sorted((best[key] < low, -best[key] if sort == "dearest" else best[key]) for key in passing)
+    search = Search("", Filters(price_min=low), sort)
+    found = [key for page in pages(searcher_of(lamps, groups), search, size) for key in page]
+    assert sorted(found) == sorted(passing)
+    assert [(best[key] < low, -best[key] if sort == "dearest" else best[key]) for key in found] == expected

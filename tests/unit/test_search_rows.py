@@ -60,7 +60,7 @@ def review(name: str, at: int, score: int | None, review_id: str = "r1") -> tupl
 
 def price_of(rows: Rows) -> int | None:
     fields = rows.fields(LAMP)
-    return fields["price"] if fields else None
+    return next(iter(fields["price"])) if fields else None
 
 
 EVENTS = st.lists(

@@ -5,8 +5,8 @@ import pytest
 from common.problems import Problem
 from schemas.product_categories import ProductCategory
 from serving.kit.problems import UNUSABLE_PARAMETER
+from serving.kit.product_filters import Filters
 from serving.products.indexed import ProductVariant
-from serving.products.search.filters import Filters
 from serving.web.category_names import CategoryNames
 from serving.web.storefront.search import category_links
 from serving.web.storefront.search_form import SearchForm, major
@@ -45,8 +45,14 @@ def test_prices_become_minor_units_and_values_of_one_attribute_alternatives() ->
     assert form.filters("BRL") == Filters(
         "", "ana", 990, 10_000, None, False, (("a", ("1", "2")), ("b", ("x:y",)))
     )
-    assert form.is_filtered
-    assert not SearchForm("lamp", "Lamps", "newest").is_filtered
+
+
+def test_a_list_in_the_order_of_a_visitor_has_all_filters_and_the_category() -> None:
+    form = SearchForm(category="Lamps", in_stock=True, attributes=("colour:red", "colour:blue"))
+    assert form.personal_link(cursor="c") == (
+        "/shop/found?in_stock=true&attribute=colour%3Ared&attribute=colour%3Ablue&category=Lamps&cursor=c"
+    )
+    assert SearchForm("lamp", "Lamps").personal_link() == "/shop/found?q=lamp&category=Lamps"
 
 
 @pytest.mark.parametrize(

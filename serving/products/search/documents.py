@@ -6,7 +6,6 @@ offers of all sellers of each. Words of all of them find it. `SCHEMA` says what 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from hashlib import blake2b
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 import tantivy
 
-from schemas.product_categories import CategoryTree, default_tree, with_ancestors
+from schemas.product_categories import CategoryTree, with_ancestors
 from serving.products.search.text import analysed, fold, phrase_terms, terms_of_all, words_that_matter
 
 FIELD_END, PAIR_END = "\x1f", "\x1e"
@@ -29,6 +28,11 @@ of 5 stars is worth less than a hundred of 4.8."""
 
 MAX_LEVEL = 2**15 - 1
 
+MAX_PRICE = 2**40 - 1
+
+PRICE_BOUNDS = tuple(digit * 10**power for power in range(2, 9) for digit in (1, 2, 5))
+"""The bounds of price bands in minor units: 1, 2, 5, 10, … of the currency."""
+
 
 def _schema() -> tantivy.Schema:
     """Return the fields of the index. Without positions, because no search asks for the order of words."""
@@ -42,13 +46,14 @@ def _schema() -> tantivy.Schema:
         "category_name",
         "variant",
         "variant_in_stock",
+        "variant_key",
         "completion",
     ):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("category", "seller", "seller_name", "attribute"):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_boolean_field("in_stock", indexed=True)
-    for name in ("price", "stars", *SORT_FIELDS):
+    for name in ("price", "price_band", "stars", *SORT_FIELDS):
         builder.add_unsigned_field(name, fast=True)
     builder.add_bytes_field("card", stored=True)
     return builder.build()
@@ -65,8 +70,10 @@ SCHEMA = _schema()
 - `word`: the plain words of `about`, as a dictionary for typing errors and beginnings of words.
 - `exact`: its ids and its whole names, folded.
 - `category` (with those above it), `seller`, `attribute`, `in_stock`, `price`, `stars`: filters and facets.
-  `seller_name` has ids and names, for the facet.
+  `seller_name` has ids and names, for the facet. `price` has the prices of all offers, `price_band` the lower
+  bounds of their bands, each once.
 - `variant`, `variant_in_stock`: every combination of attributes that one variant has (one that is in stock).
+  `variant_key`: the keys of these attributes.
 - `by_…`: the keys of the sorts. A key holds all that an order depends on.
 - `completion`: names of sellers and categories, from each of their words on.
 - `card`: what a list shows, as JSON. `document` identifies it, `version` says what it was made of.
@@ -140,11 +147,8 @@ class Standing:
 Fields = dict[str, Any]
 
 
-def fields_of(
-    document: str, listings: Sequence[Listing], standing: Standing, tree: CategoryTree | None = None
-) -> Fields:
+def fields_of(document: str, listings: Sequence[Listing], standing: Standing, tree: CategoryTree) -> Fields:
     """Return the fields of a document by name. There is at least one listing."""
-    tree = tree or default_tree()
     offers = sorted(listings, key=lambda listing: listing.card_order)
     names = list(dict.fromkeys(offer.name for offer in offers if offer.name))
     own_categories = dict.fromkeys(offer.category for offer in offers if offer.category)
@@ -163,7 +167,7 @@ def fields_of(
     in_descriptions = terms_of_all(dict.fromkeys(offer.description for offer in offers if offer.description))
     ids = {offer.product_id for offer in offers} | {document.partition(FIELD_END)[2]}
     listed_s = min(max(0, min(offer.listed_at_ms for offer in offers) // 1000), 2**32 - 1)
-    level, price = min(standing.level, MAX_LEVEL), min(max(0, offers[0].price_minor), 2**40 - 1)
+    level, prices = min(standing.level, MAX_LEVEL), [_bounded_price(offer) for offer in offers]
     fields: Fields = {
         "document": document,
         "name": " ".join(sorted(terms_of_all(names).terms)),
@@ -182,13 +186,15 @@ def fields_of(
         "seller_name": sorted(seller_name_term(*each) for each in sellers.items()),
         "attribute": sorted(attribute_term(*pair) for pair in attributes),
         "variant": _combinations(offers, tree),
+        "variant_key": sorted({key for key, _ in attributes} & {*variant_keys(tree)}),
         "variant_in_stock": _combinations((offer for offer in offers if offer.in_stock), tree),
         "in_stock": any(offer.in_stock for offer in offers),
-        "price": price,
+        "price": sorted(set(prices)),
+        "price_band": sorted({_band_of(price) for price in prices}),
         "stars": standing.stars,
         "by_sales": level << 48 | listed_s << 16 | _digits(document, 16),
         "by_moment": listed_s << 28 | _digits(document, 28),
-        "by_price": price << 22 | _digits(document, 22),
+        "by_price": first_price_key(prices[0]) | _digits(document, PRICE_DIGITS),
         "by_rating": standing.bayesian_stars << 47 | level << 32 | listed_s,
         "completion": sorted(_completions(sellers, categories, tree)),
         "card": orjson.dumps(
@@ -218,6 +224,24 @@ def to_document(fields: Fields) -> tantivy.Document:
 def document_of(product_id: str, group_id: str | None) -> str:
     """Return the key of a product's document. A group and a product may have the same id."""
     return f"group{FIELD_END}{group_id}" if group_id else f"product{FIELD_END}{product_id}"
+
+
+def _bounded_price(offer: Listing) -> int:
+    return min(max(0, offer.price_minor), MAX_PRICE)
+
+
+def _band_of(price: int) -> int:
+    """Return the lower bound of a price's band."""
+    return max((bound for bound in PRICE_BOUNDS if bound <= price), default=0)
+
+
+PRICE_DIGITS = 22
+"""The bits of `by_price` that tell products of one price apart."""
+
+
+def first_price_key(price: int) -> int:
+    """Return the smallest key `by_price` of the products of which the best offer has this price."""
+    return price << PRICE_DIGITS
 
 
 def exact_term(text: str) -> str:
@@ -251,12 +275,6 @@ def names_of_value(key: str, value: str, tree: CategoryTree) -> Iterable[str]:
 def variant_keys(tree: CategoryTree) -> tuple[str, ...]:
     """Return the keys of the attributes in which variants differ, sorted."""
     return tuple(sorted(key for key, attribute in tree.attributes.items() if attribute.is_variant))
-
-
-@cache
-def default_variant_keys() -> tuple[str, ...]:
-    """Return the keys of the default tree."""
-    return variant_keys(default_tree())
 
 
 MAX_COMBINED = 3

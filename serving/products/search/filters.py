@@ -7,8 +7,7 @@ exact.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise, product
 from typing import Annotated, Any
 
@@ -17,15 +16,18 @@ from pydantic import Field
 from tantivy import FieldType, Query
 from typing_extensions import TypedDict
 
+from serving.kit.product_filters import Filters
 from serving.products.search.documents import (
     FIELD_END,
     MAX_COMBINED,
+    MAX_PRICE,
     MAX_TERM,
     PAIR_END,
+    PRICE_BOUNDS,
     SCHEMA,
     attribute_term,
     combination_term,
-    default_variant_keys,
+    first_price_key,
 )
 from serving.products.search.index import EVERYTHING, all_of, any_of
 
@@ -41,32 +43,10 @@ _EVERY_VALUE, _READ_VALUES = 65_000, 2_000
 _COUNTED_VALUES = 10 * MAX_VALUES
 """The number of values of which each takes a query of its own."""
 
-PRICE_BOUNDS = tuple(digit * 10**power for power in range(2, 9) for digit in (1, 2, 5))
-"""The bounds of price bands in minor units: 1, 2, 5, 10, … of the currency."""
-
 _IN_STOCK = Query.term_query(SCHEMA, "in_stock", True)
 
 Chosen = Mapping[str, Sequence[str]]
 """Attribute → the values of which a product has one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What products must have besides the words of a search; an empty value stands for any.
-
-    Prices are in minor units, inclusive. `attributes` has the wanted values of each attribute, of which a
-    product has one.
-    """
-
-    category: str = ""
-    seller_id: str = ""
-    price_min: int | None = None
-    price_max: int | None = None
-    stars: int | None = None
-    in_stock: bool = False
-    attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    variant_keys: tuple[str, ...] = field(default_factory=default_variant_keys)
-    """The attributes in which variants differ, as the index has them."""
 
 
 class FacetValue(TypedDict):
@@ -117,10 +97,13 @@ class Facets(TypedDict):
 
 
 class Conditions:
-    """The filters of a search as queries, together and each without one of them."""
+    """The filters of a search as queries, together and each without one of them.
 
-    def __init__(self, filters: Filters) -> None:
-        self.filters = filters
+    `variant_keys` are those of `variant_keys_in`.
+    """
+
+    def __init__(self, filters: Filters, variant_keys: Collection[str]) -> None:
+        self.filters, self._variant_keys = filters, variant_keys
         self.attributes: Chosen = {key: values for key, values in filters.attributes if values}
         self._plain: dict[str, Query] = {}
         if filters.category:
@@ -132,7 +115,7 @@ class Conditions:
         if filters.stars is not None:
             self._plain["stars"] = _between("stars", 100 * filters.stars, None)
         for key, values in self.attributes.items():
-            if key not in self.filters.variant_keys:
+            if key not in self._variant_keys:
                 terms = [attribute_term(key, value) for value in values]
                 self._plain[f"attribute {key}"] = any_of("attribute", terms)
 
@@ -152,16 +135,25 @@ class Conditions:
         chosen = self.variant_values()
         return _one_variant(chosen, in_stock=True) if chosen else _IN_STOCK
 
+    def best_price(self) -> Query | None:
+        """Return the query for products of which the best offer passes the filter on prices; None without
+        one."""
+        low, high = self.filters.price_min, self.filters.price_max
+        if low is None and high is None:
+            return None
+        last = None if high is None else first_price_key(min(high, MAX_PRICE) + 1) - 1
+        return _between("by_price", first_price_key(min(low or 0, MAX_PRICE)), last)
+
     def is_of_variants(self, key: str) -> bool:
         """Return whether variants of a product differ in an attribute."""
-        return key in self.filters.variant_keys
+        return key in self._variant_keys
 
     def variant_values(self, without: str = "") -> Chosen:
         """Return the filters on attributes in which variants differ, except those of one facet."""
         return {
             key: values
             for key, values in sorted(self.attributes.items())
-            if key in self.filters.variant_keys and without != f"attribute {key}"
+            if key in self._variant_keys and without != f"attribute {key}"
         }
 
     def filtered_facets(self) -> list[str]:
@@ -196,9 +188,14 @@ def _variant_field(in_stock: bool) -> str:
     return "variant_in_stock" if in_stock else "variant"
 
 
+def variant_keys_in(searcher: tantivy.Searcher) -> frozenset[str]:
+    """Return the attributes in which variants differ. An index has the same ones as long as it lives."""
+    return frozenset(key for key, _ in searcher.terms_with_prefix("variant_key", ""))
+
+
 def count(searcher: tantivy.Searcher, query: Query) -> int:
     """Return how many products a query finds."""
-    result: Any = searcher.search(query, limit=1, count=True, order_by_field="price")
+    result: Any = searcher.search(query, limit=1, count=True, order_by_field="by_price")
     return int(result.count)
 
 
@@ -307,16 +304,7 @@ _AGGREGATIONS: Mapping[str, Any] = {
     "category": {"terms": {"field": "category", **_TERMS}},
     "seller": {"terms": {"field": "seller_name", **_TERMS}},
     "attribute": {"terms": {"field": "attribute", **_TERMS, "size": _READ_VALUES}},
-    "price": {
-        "range": {
-            "field": "price",
-            "ranges": [
-                {"to": PRICE_BOUNDS[0]},
-                *({"from": low, "to": high} for low, high in pairwise(PRICE_BOUNDS)),
-                {"from": PRICE_BOUNDS[-1]},
-            ],
-        }
-    },
+    "price": {"terms": {"field": "price_band", "size": len(PRICE_BOUNDS) + 1}},
     "stars": {
         "range": {
             "field": "stars",
@@ -354,15 +342,12 @@ def _ranked(counts: Mapping[str, int], chosen: Mapping[str, int], most: int = MA
 
 
 def _price_bands(buckets: Iterable[Mapping[str, Any]]) -> list[PriceBand]:
-    """Return the bands that have products. The engine returns a bound only where there is one."""
+    """Return the bands that have products."""
+    products = {int(bucket["key"]): bucket["doc_count"] for bucket in buckets}
+    upper = dict(pairwise((0, *PRICE_BOUNDS)))
     return [
-        {
-            "from_minor": int(bucket["from"]) if bucket.get("from") else None,
-            "to_minor": int(bucket["to"]) if bucket.get("to") else None,
-            "products": bucket["doc_count"],
-        }
-        for bucket in sorted(buckets, key=lambda bucket: bucket.get("from") or 0)
-        if bucket["doc_count"]
+        {"from_minor": low or None, "to_minor": upper.get(low), "products": products[low]}
+        for low in sorted(products)
     ]
 
 

@@ -1,7 +1,7 @@
 """The index on disk: its folders, how the one that is live is read and switched, and what damage is.
 
     <home>/search/live            the name of the folder that is read; replaced by a rename
-    <home>/search/<generation>/   index/ (tantivy) and rows.sqlite (`rows.py`), written by the indexer alone
+    <home>/search/<generation>/   index/ (tantivy), rows.sqlite (`rows.py`) and tree: the indexer alone writes
 
 A name begins with `FORMAT`, so a process never reads an index that another version of this code has made.
 """
@@ -26,12 +26,13 @@ from tantivy import Occur, Query
 from common.settings import ROOT, Settings
 from serving.products.search.documents import SCHEMA, Fields, to_document
 
-LIVE, REBUILD = "live", "rebuild"
-"""The names of files: one names the live folder, the other asks the indexer to build another one."""
+LIVE, REBUILD, TREE = "live", "rebuild", "tree"
+"""The names of files: one names the live folder, one asks the indexer to build another one, and one in a
+generation says of which category tree all its documents are."""
 
 _SOURCES = (
     *(Path(__file__).with_name(name) for name in ("documents.py", "text.py", "synonyms.toml")),
-    *(ROOT / "schemas" / name for name in ("product_categories.py", "product_categories.toml")),
+    ROOT / "schemas" / "product_categories.py",
 )
 
 CHECK_S = 0.05
@@ -71,9 +72,14 @@ def live_name(folder: Path) -> str | None:
 
 def make_live(folder: Path, name: str) -> None:
     """Let all processes read another generation from now on."""
-    new = folder / f"{LIVE}.new"
-    new.write_text(name)
-    new.replace(folder / LIVE)
+    replace_file(folder / LIVE, name)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file in such a way that readers see all of it or the one before."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    new.replace(path)
 
 
 def all_of(*queries: Query) -> Query:
@@ -146,6 +152,8 @@ class LiveIndex:
         self._name: str | None = None
         self._index: tantivy.Index | None = None
         self._commit = b""
+        self._tree_version = ""
+        self._tree_read_at = float("-inf")
 
     def searcher(self) -> tantivy.Searcher | None:
         """Return the newest state of the index, which does not change while it is read."""
@@ -154,6 +162,21 @@ class LiveIndex:
                 self._checked_at = monotonic()
                 self._refresh()
             return self._index.searcher() if self._index else None
+
+    @property
+    def tree_version(self) -> str:
+        """A digest of the category tree of the documents; empty while none was told.
+
+        A change of the tree is no event, so stored responses of lists have this in their key.
+        """
+        if monotonic() - self._tree_read_at >= CHECK_S:
+            self._tree_read_at = monotonic()
+            name = live_name(self._folder)
+            try:
+                self._tree_version = (self._folder / name / TREE).read_text() if name else ""
+            except (OSError, UnicodeDecodeError):
+                self._tree_version = ""
+        return self._tree_version
 
     @contextmanager
     def read(self) -> Iterator[tantivy.Searcher | None]:

@@ -22,17 +22,23 @@ from common.kafka import cluster_id
 from common.metrics import SEARCH_COMPLETE_AT, SEARCH_DELAY, SEARCH_GENERATIONS
 from common.readiness import Check
 from common.settings import Settings
+from schemas.product_categories import CategoryTree
+from serving.products.search.documents import variant_keys
 from serving.products.search.index import (
     REBUILD,
+    TREE,
     IndexWriter,
+    ask_for_rebuild,
     current_format,
     damaged_files,
     index_path,
     live_name,
     make_live,
+    replace_file,
     search_folder,
 )
 from serving.products.search.rows import Rows
+from serving.products.search.shop_tree import ShopTree
 from serving.products.search.sources import (
     EventReader,
     PositionsLost,
@@ -52,6 +58,9 @@ COMMIT_EVERY_S = 0.25
 
 LEVELS_EVERY_S = 300.0
 
+TREE_EVERY_S = 2.0
+"""How often the category tree is read, which is one short request."""
+
 RETRY_S = 2.0
 
 log = structlog.get_logger()
@@ -70,17 +79,27 @@ class Generation:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.rows = Rows(folder / "rows.sqlite", currency)
+        self._told = self._written = ""
         self._writer = IndexWriter(index_path(folder))
 
     def write_pending(self, at_once: int) -> bool:
-        """Write and commit that many documents; return whether some are left."""
+        """Write and commit that many documents; return whether something is left to do.
+
+        Readers are told the category tree a call after its last document, which all of them see by then.
+        """
+        if self._written != self._told:
+            replace_file(self.folder / TREE, self._written)
+            self._told = self._written
         documents = self.rows.pending(at_once)
         if documents:
             for document in documents:
                 self._writer.put(document, self.rows.fields(document))
             self._writer.commit()
             self.rows.strike_off(documents)
-        return len(documents) == at_once
+        if len(documents) == at_once:
+            return True
+        self._written = self.rows.tree_digest
+        return self._written != self._told
 
     def close(self) -> None:
         """Close both."""
@@ -94,6 +113,7 @@ class Follower:
     def __init__(self, settings: Settings, generation: Generation, is_live: bool) -> None:
         self._settings, self._generation, self._is_live = settings, generation, is_live
         self._levels: list[tuple[str, int]] | None = None
+        self._tree: CategoryTree | None = None
         self._failure = ""
 
     def follow(self, is_done: Callable[[bool], bool]) -> None:
@@ -121,6 +141,10 @@ class Follower:
         """Let the next round take how well products sell."""
         self._levels = levels
 
+    def offer_tree(self, tree: CategoryTree) -> None:
+        """Let the next round take the category tree."""
+        self._tree = tree
+
     def _read(self, reader: EventReader, is_done: Callable[[bool], bool]) -> None:
         rows, at_once = self._generation.rows, WRITTEN_AT_ONCE if self._is_live else BUILT_AT_ONCE
         oldest: int | None = None
@@ -137,6 +161,9 @@ class Follower:
             levels, self._levels = self._levels, None
             if levels is not None:
                 rows.set_levels(levels)
+                has_more = True
+            tree, self._tree = self._tree, None
+            if tree is not None and rows.set_tree(tree):
                 has_more = True
             if has_more and monotonic() - committed_at >= COMMIT_EVERY_S:
                 has_more = self._generation.write_pending(at_once)
@@ -161,11 +188,16 @@ class Indexer:
         self._follower: Follower | None = None
         self._thread: threading.Thread | None = None
         self._ends = threading.Event()
-        self._levels_at = float("-inf")
+        self._shop_tree = ShopTree(settings)
+        self._levels_at = self._tree_at = float("-inf")
         self._failure = ""
 
     def run(self) -> None:
         """Work until `stop`."""
+        with self._shop_tree:
+            self._run()
+
+    def _run(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._live = self._open_live()
         self._remove_others()
@@ -177,6 +209,7 @@ class Indexer:
                     self._live = None
                 if self._live is None or (self._folder / REBUILD).exists():
                     self._rebuild()
+                self._refresh_tree()
                 self._refresh_levels()
                 self._failure = ""
             except PartUnavailable as error:
@@ -215,6 +248,8 @@ class Indexer:
         try:
             cluster, positions = first_positions(self._settings)
             generation = Generation(self._folder / name, self._settings.shop_currency)
+            if tree := self._shop_tree.read() or (self._live and self._live.rows.tree):
+                generation.rows.set_tree(tree)
             load_snapshot(self._settings, generation.rows)
             generation.rows.set_levels(read_levels(self._settings))
             generation.rows.begin(cluster, positions)
@@ -241,6 +276,19 @@ class Indexer:
         if self._follower is not None and monotonic() - self._levels_at >= LEVELS_EVERY_S:
             self._follower.offer_levels(read_levels(self._settings))
             self._levels_at = monotonic()
+
+    def _refresh_tree(self) -> None:
+        """Let the live index take the tree. Only another index can have other attributes of variants."""
+        if self._live is None or self._follower is None or monotonic() - self._tree_at < TREE_EVERY_S:
+            return
+        self._tree_at = monotonic()
+        tree = self._shop_tree.read()
+        if tree is None:
+            return
+        if variant_keys(tree) == variant_keys(self._live.rows.tree):
+            self._follower.offer_tree(tree)
+        else:
+            ask_for_rebuild(self._folder)
 
     def _start_following(self) -> None:
         if self._live is not None:

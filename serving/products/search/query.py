@@ -15,8 +15,15 @@ import tantivy
 from tantivy import FieldType, Order, Query
 
 from common.cursor import INT64, decode_cursor, encode_cursor
+from serving.kit.product_filters import Filters
 from serving.products.search.documents import SCHEMA, CardOffer
-from serving.products.search.filters import Conditions, FacetCounter, Facets, Filters, count
+from serving.products.search.filters import (
+    Conditions,
+    FacetCounter,
+    Facets,
+    count,
+    variant_keys_in,
+)
 from serving.products.search.index import EVERYTHING, all_of, any_of, but_not
 from serving.products.search.matching import Attempt, Matching, match, nearest_category
 from serving.products.search.text import fold, split
@@ -171,7 +178,7 @@ class _Listing:
 
     def __init__(self, searcher: tantivy.Searcher, search: Search, matching: Matching) -> None:
         self._searcher, self._matching = searcher, matching
-        self.conditions = Conditions(search.filters)
+        self.conditions = Conditions(search.filters, variant_keys_in(searcher))
         self._filters = self.conditions.query()
         self._field, self._descending = _KEYS[search.sort]
         self._by_match = search.sort in ("best", "relevance")
@@ -198,13 +205,24 @@ class _Listing:
     def _sections(self) -> Iterator[Query]:
         """Yield the queries of the sections, each without the products of the sections before it."""
         if not self._by_match:
-            yield all_of(self._matching.any_level, self._filters)
+            yield from self._by_property()
             return
         in_stock, levels = self.conditions.in_stock(), self._matching.levels
         stocks = [all_of(self._filters, in_stock), but_not(self._filters, in_stock)]
         for stocked in stocks[:1] if self.conditions.filters.in_stock else stocks:
             for at, level in enumerate(levels):
                 yield but_not(all_of(stocked, level), *levels[:at])
+
+    def _by_property(self) -> Iterator[Query]:
+        """Yield everything. With a filter on prices, a list by price ends with the products of which only
+        another offer than the best one passes it: their keys have the price of the best one."""
+        everything = all_of(self._matching.any_level, self._filters)
+        best = self.conditions.best_price() if self._field == "by_price" else None
+        if best is None:
+            yield everything
+        else:
+            yield all_of(everything, best)
+            yield but_not(everything, best)
 
     def _of_section(
         self, section: int, query: Query, after: Position | None, until: Position | None, limit: int

@@ -1,5 +1,5 @@
 """All that documents are made of, in a SQLite file: the newest state of each listing, seller, stock and
-review.
+review, and the category tree.
 
 A row takes the newest of the events that change it, by `occurred_at` (stock by its version), whatever their
 order and repetition. The rows, the offsets up to which Kafka was read, and which documents the index has to
@@ -15,8 +15,10 @@ from typing import Any
 
 import orjson
 
+from schemas.product_categories import CategoryTree, default_tree
 from schemas.services import OTHERS
 from serving.products.search.documents import Fields, Listing, Standing, document_of, fields_of
+from serving.products.search.shop_tree import changed_attributes, changed_categories, digest
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS listing ( -- times are Unix milliseconds
@@ -66,6 +68,7 @@ CREATE TABLE IF NOT EXISTS position (
 CREATE TABLE IF NOT EXISTS pending (document TEXT PRIMARY KEY, urgency INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS pending_by_urgency ON pending (urgency);
 CREATE TABLE IF NOT EXISTS origin (kafka_cluster TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS category_tree (content TEXT NOT NULL); -- JSON; no row: the one of the file
 """
 
 _LIST = """
@@ -172,8 +175,17 @@ FROM product LEFT JOIN review ON review.product_id = product.product_id
 WHERE product.document = ?
 """
 
+_IN_CHANGED_CATEGORIES = """
+SELECT DISTINCT product_id FROM listing
+WHERE content ->> 'category' IN (SELECT value FROM json_each(:categories)) OR EXISTS (
+    SELECT 1 FROM json_each(content, '$.attributes')
+    WHERE key IN (SELECT value FROM json_each(:attributes))
+)
+"""
+
 NOW, SOON, LATER = range(3)
-"""How urgent it is to write a document: for an event of its own, of a seller, or because it sells better."""
+"""How urgent it is to write a document: for an event of its own, of a seller or the category tree, or because
+it sells better."""
 
 _SET_LEVELS = (
     "INSERT OR IGNORE INTO product (product_id) SELECT product_id FROM new_level",
@@ -215,6 +227,10 @@ class Rows:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(_TABLES)
+        row = self._db.execute("SELECT content FROM category_tree").fetchone()
+        self.tree = CategoryTree.of(orjson.loads(row[0])) if row else default_tree()
+        """The category tree of the documents."""
+        self.tree_digest = digest(self.tree)
 
     def close(self) -> None:
         """Close the file."""
@@ -267,6 +283,27 @@ class Rows:
             for statement in _SET_LEVELS:
                 self._db.execute(statement)
 
+    def set_tree(self, tree: CategoryTree) -> bool:
+        """Take the category tree, and return whether it is another one.
+
+        Documents are marked of which it changes a category or the name of a value. Which attributes tell
+        variants apart must not change, except before there are documents.
+        """
+        if tree == self.tree:
+            return False
+        changed = {
+            "categories": orjson.dumps([*changed_categories(self.tree, tree)]).decode(),
+            "attributes": orjson.dumps([*changed_attributes(self.tree, tree)]).decode(),
+        }
+        with self._transaction():
+            self._db.execute("DELETE FROM category_tree")
+            content = orjson.dumps(tree.answer()).decode()
+            self._db.execute("INSERT INTO category_tree VALUES (?)", (content,))
+            products = self._db.execute(_IN_CHANGED_CATEGORIES, changed).fetchall()
+            self._mark((product_id for (product_id,) in products), SOON)
+        self.tree, self.tree_digest = tree, digest(tree)
+        return True
+
     def positions(self) -> dict[tuple[str, int], int]:
         """Return where to read on in each partition."""
         found = self._db.execute("SELECT topic, number, next_offset FROM position")
@@ -294,7 +331,8 @@ class Rows:
         offers = [offer for row in self._db.execute(_OFFERS, (document,)) if (offer := self._listing(*row))]
         if not offers:
             return None
-        return fields_of(document, offers, Standing(*self._db.execute(_STANDING, (document,)).fetchone()))
+        standing = Standing(*self._db.execute(_STANDING, (document,)).fetchone())
+        return fields_of(document, offers, standing, self.tree)
 
     def _listing(
         self, product_id: str, seller_id: str, seller_name: str | None, content: str, at: int, in_stock: int

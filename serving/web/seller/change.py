@@ -12,7 +12,7 @@ from serving.analytics.dependencies import DashboardsDep
 from serving.analytics.sales import change
 from serving.kit.domain import opened
 from serving.kit.parameters import SellerId
-from serving.web.formatter import Formatter, words
+from serving.web.formatter import Formatter
 from serving.web.policy import OF_SELLER, page_router
 from serving.web.presenters import metric_title
 from serving.web.renderer import PageRenderer
@@ -21,7 +21,7 @@ from serving.web.seller.choices import (
     chosen_period,
     figures_page,
 )
-from serving.web.translation import N_, gettext
+from serving.web.translation import N_
 
 TOP = 8
 """How many products and categories the page lists."""
@@ -160,7 +160,7 @@ def parts_of(parts: Sequence[ChangedPart], formatter: Formatter, *, are_products
     """Return the products or categories whose sales changed."""
     return [
         ChangeRow(
-            part["label"] or (part["id"] if are_products else words(part["id"]) or gettext("Uncategorised")),
+            part["label"] or (part["id"] if are_products else formatter.category_label(part["id"])),
             part["id"] if are_products else "",
             formatter.money(part["value"]),
             formatter.money(part["compared"]),

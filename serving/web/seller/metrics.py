@@ -22,7 +22,7 @@ from serving.kit.analytics_context import PeriodRequest
 from serving.kit.clickhouse import unless_unavailable
 from serving.kit.domain import opened
 from serving.kit.parameters import Cursor, SellerId
-from serving.web.formatter import Formatter, words
+from serving.web.formatter import Formatter
 from serving.web.policy import (
     OF_SELLER,
     page_router,
@@ -35,7 +35,7 @@ from serving.web.seller.choices import (
     figures_page,
 )
 from serving.web.seller.views import saved_views
-from serving.web.translation import gettext, translated
+from serving.web.translation import translated
 
 DOMAIN = "products"
 """The domain of metrics whose page has the sections."""
@@ -348,5 +348,5 @@ def label_of(metric: Metric, by: str, value: str, formatter: Formatter) -> str:
     if by == "hour":
         return f"{value}:00"
     if by == "category":
-        return words(value) or gettext("Uncategorised")
+        return formatter.category_label(value)
     return value

@@ -1,8 +1,8 @@
 """The routes under `/shop`: home, listing, product, cart, orders, and product pictures."""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import orjson
 from fastapi import APIRouter, Depends, Request
@@ -20,7 +20,7 @@ from serving.kit.cache.keys import product_tags, similar_tags
 from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE
-from serving.kit.parameters import CategoryParam, ProductId, SearchText
+from serving.kit.parameters import ProductId
 from serving.kit.problems import BAD_BODY, CommerceUnavailable
 from serving.kit.product_cards import read_known_cards
 from serving.kit.request_body import read_body
@@ -51,9 +51,8 @@ from serving.web.storefront.recommendation_rows import (
     similar,
     titled_rows,
 )
-from serving.web.storefront.search import PRODUCTS_PER_PAGE, known_categories
+from serving.web.storefront.search import PRODUCTS_PER_PAGE, SearchFormDep, known_categories
 from serving.web.storefront.search import router as search_router
-from serving.web.storefront.search_form import SearchForm
 from serving.web.storefront.variants import variant_links
 
 
@@ -97,7 +96,6 @@ async def home(
     request: Request, products: ProductsDep, respond: CachedResponderDep, session: Session
 ) -> Response:
     """Return the home page: recommendations, rows whose titles say why, sellers, and all categories."""
-    await opened(request, PageRenderer).categories.refresh(request)
     found, recommendation, followed = await asyncio.gather(
         known_categories(products, respond), recommended(request, session, "home"), followed_or_none(request)
     )
@@ -138,15 +136,14 @@ async def row(
     return _page(request, session, "_recommendation_row.html", recommendation=recommendation, surface=surface)
 
 
-@router.get("/found")
+@search_router.get("/found")
 async def personal_listing(
     request: Request,
     products: ProductsDep,
     respond: CachedResponderDep,
     listings: ListingsDep,
     session: Session,
-    q: SearchText = "",
-    category: CategoryParam = "",
+    search: SearchFormDep,
     cursor: ListingCursor | None = None,
 ) -> Response:
     """Return the products of a listing in the visitor's order; with a cursor, only those that follow.
@@ -155,15 +152,16 @@ async def personal_listing(
     """
     visitor = identity_of(request).visitor_id(session)
     unchanged = Response(status_code=204, headers={"Cache-Control": PRIVATE_NO_STORE})
-    known = await known_visitor(request, listings, visitor, category)
+    filters = replace(search.filters(products.currency), category=search.category)
+    known = await known_visitor(request, listings, visitor, search.category)
     if known is None and not cursor:
         return unchanged
-    page = await personal_page(products, respond, listings, known, q, category, cursor, PRODUCTS_PER_PAGE)
+    page = await personal_page(
+        products, respond, listings, known, search.q, filters, cursor, PRODUCTS_PER_PAGE
+    )
     if not page["personalised"] and not cursor:
         return unchanged
-    search = SearchForm(q, category)
-    following = {"q": q, "category": category, "cursor": page["next_cursor"]}
-    more = f"/shop/found?{urlencode(following)}" if page["next_cursor"] else None
+    more = search.personal_link(cursor=page["next_cursor"]) if page["next_cursor"] else None
     template = "_product_cards.html" if cursor else "_personal_listing.html"
     return _page(request, session, template, page=page, more=more, search=search)
 
@@ -174,7 +172,6 @@ async def product(
 ) -> Response:
     """Return the page of a product, with similar products. Its script fetches the recommendations."""
     pages = opened(request, PageRenderer)
-    await pages.categories.refresh(request)
 
     async def render() -> tuple[bytes, set[str]]:
         found, similar_products = await asyncio.gather(

@@ -23,8 +23,9 @@ from serving.kit.cached_responses import CachedResponder, CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.parameters import CategoryParam, SearchText, SellerId
 from serving.kit.problems import UNKNOWN_SELLER, ClickHouseUnavailable
+from serving.kit.product_filters import MAX_CHOSEN
 from serving.kit.product_lists import Categories, Category
-from serving.products.endpoints import MAX_CHOSEN, Cursor, ProductsDep, SortParam
+from serving.products.endpoints import Cursor, ProductsDep, SortParam
 from serving.products.indexed import FoundProducts
 from serving.products.search.filters import Facets
 from serving.products.service import ProductsService
@@ -132,13 +133,13 @@ async def suggestions(
 ) -> Response:
     """Return only the list of what a shopper may be typing."""
     pages = opened(request, PageRenderer)
-    await pages.categories.refresh(request)
 
     async def render() -> tuple[bytes, set[str]]:
         found = await products.suggestions(q, SUGGESTED)
         return pages.render("shop/_suggestions.html", found=found, q=q), suggestions_tags(found)
 
-    return await respond.page("suggestions", (pages.cache_version, "page", q), render)
+    parts = (pages.cache_version, products.lists_version, "page", q)
+    return await respond.page("suggestions", parts, render)
 
 
 @router.get("/sellers/{seller_id}")
@@ -154,7 +155,6 @@ async def seller_page(
 ) -> Response:
     """Return the public page of a seller: their products, their rating, and since when they sell."""
     pages = opened(request, PageRenderer)
-    await pages.categories.refresh(request)
     form = SearchForm(seller=seller_id, sort=sort)
 
     async def render() -> tuple[bytes, set[str]]:
@@ -202,7 +202,6 @@ async def _listing(
     part: str,
 ) -> Response:
     pages = opened(request, PageRenderer)
-    await pages.categories.refresh(request)
     filters = search.filters(products.currency)
 
     async def render() -> tuple[bytes, set[str]]:
@@ -236,7 +235,7 @@ async def _listing(
         )
         return html, found_tags(page)
 
-    parts = (pages.cache_version, *astuple(search), cursor, part)
+    parts = (pages.cache_version, products.lists_version, *astuple(search), cursor, part)
     return await respond.page("listing_page", parts, render)
 
 

@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 from common.money import InexactMoney, to_major, to_minor
 from common.request_path import in_path
 from serving.kit.problems import UNUSABLE_PARAMETER
-from serving.products.search.filters import Filters
+from serving.kit.product_filters import Filters
 from serving.products.search.query import Sort
 
 PRODUCTS = "/shop/products"
 CATEGORIES = "/shop/categories"
+PERSONAL = "/shop/found"
 
 DEFAULT_SORT: Sort = "best"
 
@@ -30,11 +31,6 @@ class SearchForm:
     rating: int | None = None
     in_stock: bool = False
     attributes: tuple[str, ...] = ()
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether something besides words, category and order was chosen."""
-        return replace(self, q="", category="", sort=DEFAULT_SORT) != SearchForm()
 
     @property
     def path(self) -> str:
@@ -66,6 +62,11 @@ class SearchForm:
     def page_link(self, **added: str) -> str:
         """Return the address of this search with further parameters, such as a cursor."""
         return f"{self.path}?{urlencode([*self.parameters, *added.items()])}"
+
+    def personal_link(self, **added: str) -> str:
+        """Return the address of this list in the visitor's order."""
+        category = [("category", self.category)] if self.path != PRODUCTS else []
+        return f"{PERSONAL}?{urlencode([*self.parameters, *category, *added.items()])}"
 
     def without_attribute(self, pair: str) -> str:
         """Return the address of this search without one value of an attribute."""

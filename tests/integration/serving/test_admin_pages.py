@@ -264,6 +264,28 @@ def test_a_commission_rule_is_added_and_applies(browser: Browser, office: Office
     assert (rule["rate_bp"], rule["minimum_minor"], rule["currency"]) == (1225, 150, "BRL")
 
 
+def test_lists_show_the_names_of_categories_in_the_language_of_the_page(office: Office) -> None:
+    category = f"glow-{new_id()[-8:]}"
+    names = {"en": f"Fairy lights {category}", "pt_BR": f"Luzinhas {category}"}
+    seller_id, owner = approved_seller(office)
+    with office.http(ADMIN) as http:
+        http.put(f"/v1/admin/categories/{category}", json={"names": names}).raise_for_status()
+        rule = {"form": "add", "category": category, "rate": "5", "reason": "A test."}
+        assert http.post("/admin/commission", data=rule).status_code == 303
+        listing = {"name": "Thing", "category": category, "price_minor": 100}
+        with office.http(staff(seller_id, "owner", owner)) as seller:
+            seller.post(f"/v1/sellers/{seller_id}/listings", json=listing).raise_for_status()
+            for path, client in (
+                ("/admin/commission", http),
+                (f"/admin/listings?seller_id={seller_id}", http),
+                (f"/sell/{seller_id}/listings", seller),
+                (f"/sell/{seller_id}/settings", seller),
+            ):
+                for language, name in (("en", names["en"]), ("pt-BR", names["pt_BR"])):
+                    headers = {"Accept-Language": language, "Accept": "text/html"}
+                    await_true(lambda: name in client.get(path, headers=headers).text, f"{name} on {path}")  # noqa: B023
+
+
 def test_a_rule_that_the_service_refuses_shows_why(office: Office) -> None:
     form = {"form": "add", "rate": "5", "minimum": "2", "maximum": "1", "reason": "A test."}
     answer = office.http(ADMIN).post("/admin/commission", data=form)

@@ -1,8 +1,12 @@
 """The API over a live index: filters, facets, suggestions, and what it does when the index comes and goes."""
 
+import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
 from itertools import count
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -11,10 +15,13 @@ import pytest
 from redis import Redis
 
 from common.settings import Settings
+from schemas.product_categories import ProductCategory, default_tree
+from serving.kit.cache.store import MAX_AGE_MS
 from serving.products.search.index import REBUILD, current_format, index_path, make_live, search_folder
 from serving.products.search.indexer import Generation
 from tests.integration.servers import await_true
 from tests.integration.serving.conftest import drop_cached, put_offers
+from tests.principals import bearer
 
 _numbers = count(1)
 
@@ -72,6 +79,14 @@ def ids(page: dict[str, Any]) -> list[str]:
     return [product["product_id"] for product in page["products"]]
 
 
+@pytest.fixture
+def guest(shop: Settings) -> Iterator[httpx.Client]:
+    """A visitor with a session."""
+    headers = {"Accept": "text/html"}
+    with httpx.Client(base_url=shop.serving, headers=headers, trust_env=False, timeout=60) as http:
+        yield http
+
+
 @pytest.fixture(autouse=True)
 def read(api: httpx.Client, live_index: Generation) -> None:  # noqa: ARG001
     """Wait until the process of this connection reads the index."""
@@ -92,17 +107,72 @@ def test_a_variant_that_fits_the_filters_is_shown(api: httpx.Client) -> None:
     assert both.json()["found"] == 1
 
 
+def test_a_variant_with_a_price_of_the_filter_is_shown(api: httpx.Client) -> None:
+    assert find(api, q="desk lamp")["products"][0]["price_minor"] == 900
+    page = find(api, q="desk lamp", price_min=950, sort="cheapest")
+    assert [(each["product_id"], each["price_minor"]) for each in page["products"]] == [("blue", 1_000)]
+
+
 def test_facets_say_what_further_filters_would_leave(api: httpx.Client) -> None:
     page = find(api, facets=True, seller="ana", price_max=2_000)
     assert page["found"] == 1
     assert page["facets"]["prices"] == [
         {"from_minor": 500, "to_minor": 1_000, "products": 1},
+        {"from_minor": 1_000, "to_minor": 2_000, "products": 1},
         {"from_minor": 5_000, "to_minor": 10_000, "products": 1},
     ]
     assert page["facets"]["sellers"] == [
         {"value": "ana", "name": "Ana", "products": 1, "chosen": True},
         {"value": "bob", "name": None, "products": 1, "chosen": False},
     ]
+
+
+def test_the_order_for_a_visitor_is_one_of_what_the_filters_leave(
+    shop: Settings, api: httpx.Client, guest: httpx.Client
+) -> None:
+    everybody = ids(find(api, seller="ana"))
+    visitor, liked = re.findall(r'data-session="([0-9a-f]{32})"', guest.get("/shop").text)[0], everybody[-1]
+    path = f"/v1/recommendations/{visitor}/products"
+    with Redis.from_url(shop.redis) as redis:
+        for product, seller in (("red", "ana"), ("blue", "ana"), ("chair", "ana"), ("shirt", "bob")):
+            put_offers(redis, product, {"seller_id": seller, "price_minor": 900}, stock={seller: 5})
+        redis.zadd(f"recent:{visitor}", {"shirt": 1_800_000_000})
+        redis.zadd("similar:shirt", {liked: 9.0})
+        try:
+            personal = api.get(path, params={"seller": "ana"}).raise_for_status().json()
+            assert (personal["personalised"], personal["found"]) == (True, 2)
+            assert ids(personal) == [liked, *everybody[:-1]]
+            first = api.get(path, params={"seller": "ana", "limit": 1}).raise_for_status().json()
+            cursor = {"seller": "ana", "limit": 1, "cursor": first["next_cursor"]}
+            assert ids(first) + ids(api.get(path, params=cursor).json()) == ids(personal)
+            two = [("attribute", "colour:blue"), ("attribute", "colour:green"), ("price_min", "950")]
+            assert ids(api.get(path, params=two).raise_for_status().json()) == ["blue"]
+            address = re.search(r'data-personal="([^"]+)"', guest.get("/shop/products?seller=ana").text)
+            assert address is not None
+            page = guest.get(unescape(address[1])).raise_for_status()
+            assert re.findall(r'data-product="([^"]+)" data-seller', page.text) == ids(personal)
+        finally:
+            for key in ("red", "blue", "chair", "shirt"):
+                redis.delete(f"product:{key}")
+            redis.delete(f"recent:{visitor}", "similar:shirt")
+
+
+def test_a_list_that_was_stored_is_not_used_with_another_category_tree(
+    shop: Settings, live_index: Generation
+) -> None:
+    with httpx.Client(base_url=shop.serving, headers=bearer(shop), trust_env=False) as api:
+        assert ids(find(api, category="Furniture")) == []
+        chairs = replace(default_tree().categories["Chairs"], parent_id="Furniture")
+        furniture = ProductCategory("Furniture", None, {"en": "Furniture"})
+        tree = default_tree()
+        live_index.rows.set_tree(
+            replace(tree, categories={**tree.categories, "Furniture": furniture, "Chairs": chairs})
+        )
+        while live_index.write_pending(100):
+            pass
+        deadline = monotonic() + MAX_AGE_MS / 2_000  # later, the stored list ends by itself
+        await_true(lambda: ids(find(api, category="Furniture")) == ["chair"] or monotonic() > deadline)
+        assert monotonic() < deadline
 
 
 def test_available_units_are_those_of_redis(api: httpx.Client, shop: Settings) -> None:
