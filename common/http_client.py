@@ -1,12 +1,15 @@
 """An HTTP client for hundreds of requests a second to one server, on pooled connections."""
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NamedTuple, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
+
+R = TypeVar("R")
 
 SKIPPED_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 """Headers that aiohttp would add by itself. The caller decides which headers are sent."""
@@ -39,7 +42,38 @@ class HttpResponse(NamedTuple):
     content: bytes
 
 
-def closes_connection(response: HttpResponse) -> bool:
+class HttpStream:
+    """A response of unknown length whose first bytes have arrived. The rest is read while it is used.
+
+    Less than 1 MB of it is in memory: while nobody reads, no more is taken from the connection.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse, first: bytes, opened: AsyncExitStack) -> None:
+        self.status: int = response.status
+        self.headers = response.raw_headers
+        self.opened = opened
+        """What ends with the stream."""
+        self._response, self._first = response, first
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """Yield the content.
+
+        Raises:
+            RequestFailed: the connection was closed before the end, or no byte came for too long.
+        """
+        yield self._first
+        try:
+            while part := await self._response.content.readany():
+                yield part
+        except (aiohttp.ClientError, OSError) as error:
+            raise _failure(error) from error
+
+    async def aclose(self) -> None:
+        """Release the connection, which is closed unless the response was read to its end."""
+        await self.opened.aclose()
+
+
+def closes_connection(response: "HttpResponse | HttpStream") -> bool:
     """Return whether the server has closed the connection after this response."""
     return any(
         name.lower() == b"connection" and value.lower() == b"close" for name, value in response.headers
@@ -104,25 +138,64 @@ class HttpClient:
             NotConnected: the server refuses connections.
             RequestFailed: the response is not valid HTTP.
         """
-        try:
-            return await self._send(method, target, headers, body)
-        except ConnectionLost:
-            if not idempotent:
-                raise
-            return await self._send(method, target, headers, body)
 
-    async def _send(
+        async def send() -> HttpResponse:
+            async with self._respond(method, target, headers, body) as response:
+                return await _whole(response)
+
+        return await _repeated(send, idempotent)
+
+    async def open(
+        self,
+        method: str,
+        target: str,
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        *,
+        idempotent: bool = False,
+    ) -> HttpResponse | HttpStream:
+        """Send one request as `request` does. A response that does not say its length is a stream.
+
+        The caller closes the stream. An error before its first bytes is raised here, a later one by `parts`.
+        """
+
+        async def send() -> HttpResponse | HttpStream:
+            async with AsyncExitStack() as stack:
+                response = await stack.enter_async_context(self._respond(method, target, headers, body))
+                if response.content_length is None and (first := await response.content.readany()):
+                    return HttpStream(response, first, stack.pop_all())
+                return await _whole(response)
+
+        return await _repeated(send, idempotent)
+
+    @asynccontextmanager
+    async def _respond(
         self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes | None
-    ) -> HttpResponse:
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Yield the response to one request, and turn aiohttp's errors in the block into ours."""
         url = URL(self._url + target, encoded=True)
         sent = [*headers, *self._own_headers().items()] if self._own_headers else headers
         try:
             async with self._session.request(
                 method, url, headers=sent, data=body, allow_redirects=False
             ) as response:
-                return HttpResponse(response.status, response.raw_headers, await response.read())
+                yield response
         except (aiohttp.ClientError, OSError) as error:
             raise _failure(error) from error
+
+
+async def _whole(response: aiohttp.ClientResponse) -> HttpResponse:
+    return HttpResponse(response.status, response.raw_headers, await response.read())
+
+
+async def _repeated(send: Callable[[], Awaitable[R]], idempotent: bool) -> R:
+    """Send, and once more if the connection of an `idempotent` request was closed."""
+    try:
+        return await send()
+    except ConnectionLost:
+        if not idempotent:
+            raise
+        return await send()
 
 
 class FixedResolver(AbstractResolver):

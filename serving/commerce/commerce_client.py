@@ -1,18 +1,20 @@
 """Forwards requests to the commerce services, with the principal that the gateway has established."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from string import punctuation
-from typing import Any, Self, cast
+from typing import Any, Self, TypeVar, cast
 from urllib.parse import quote
 
 import orjson
 from fastapi import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from common.correlation import outgoing_headers
 from common.guarded_route import GuardedRoute, all_routes
-from common.http_client import HttpResponse, RequestFailed, RequestTimedOut
+from common.http_client import HttpResponse, HttpStream, RequestFailed, RequestTimedOut
 from common.principal import Principal, platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.problems import problem
@@ -58,6 +60,9 @@ RESPONSE_HEADERS = {
 """Headers of a response that are returned to the client."""
 
 
+R = TypeVar("R", bound=HttpResponse | HttpStream)
+
+
 @dataclass(frozen=True, slots=True)
 class CommerceResponse:
     """A response below 500 to a page: its status and its JSON. A refusal is a problem (RFC 9457)."""
@@ -90,8 +95,11 @@ class CommerceClient:
     async def forward(self, request: Request, service: str, body: bytes) -> Response:
         """Forward a request, whose body is read already, to a service, and return the response.
 
+        A file that the service reads while it sends it is passed on in the same way. If that breaks, the
+        connection to the client is closed before the end of the response.
+
         Raises:
-            CommerceUnavailable: the service does not answer.
+            CommerceUnavailable: the service does not answer, or not with the first bytes of a file.
         """
         headers = [
             (name.decode(), value.decode(errors="replace"))
@@ -102,8 +110,9 @@ class CommerceClient:
         target = target_path(request.scope["route"].path_format, request.path_params)
         if query := request.scope["query_string"]:
             target += f"?{quote(query, safe=punctuation)}"
-        received = await self._send(service, request.method, target, headers, body)
-        response = Response(received.content, received.status)
+        open_it = partial(self.routes.open, service, request.method, target)
+        received = await self._sent(service, request.method, headers, body, open_it)
+        response = _response(received)
         forwarded = [
             (lower, value) for name, value in received.headers if (lower := name.lower()) in RESPONSE_HEADERS
         ]
@@ -244,15 +253,24 @@ class CommerceClient:
         headers: Sequence[tuple[str, str]],
         body: bytes = b"",
     ) -> HttpResponse:
+        """Send one request, and return the whole response."""
+        send = partial(self.routes.request, service, method, target)
+        return await self._sent(service, method, headers, body, send)
+
+    async def _sent(
+        self,
+        service: str,
+        method: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        send: Callable[..., Awaitable[R]],
+    ) -> R:
         """Send one request. If its connection was closed, send it again if that is safe."""
         has_key = any(name == "idempotency-key" for name, _ in headers)
         is_repeatable = is_safe_to_retry(method, has_key)
         try:
             with child_span(f"{method} {service}", "client") as span:
-                response = await self.routes.request(
-                    service,
-                    method,
-                    target,
+                response = await send(
                     [*headers, *outgoing_headers(span.traceparent if span else "")],
                     body or None,
                     idempotent=is_repeatable,
@@ -273,6 +291,26 @@ class CommerceClient:
                 else f"The service of {service} does not answer ({error})"
             )
             raise CommerceUnavailable(f"{failure}. {retry_advice(method, has_key)}") from error
+
+
+class _StreamedResponse(StreamingResponse):
+    """A response that is passed on while it is read."""
+
+    def __init__(self, stream: HttpStream) -> None:
+        super().__init__(stream.parts(), stream.status)
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._stream.aclose()
+
+
+def _response(received: HttpResponse | HttpStream) -> Response:
+    if isinstance(received, HttpStream):
+        return _StreamedResponse(received)
+    return Response(received.content, received.status)
 
 
 def service_of(method: str, target: str) -> str:

@@ -1,10 +1,11 @@
 """Sends requests to the commerce services, to the healthy address with the fewest outstanding requests."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from random import Random
-from typing import Self
+from typing import Self, TypeVar
 
 from typing_extensions import TypedDict
 
@@ -12,6 +13,7 @@ from common.errors import UserError
 from common.http_client import (
     ConnectionLost,
     HttpResponse,
+    HttpStream,
     NotConnected,
     RequestFailed,
     RequestTimedOut,
@@ -25,6 +27,9 @@ from serving.kit.circuit_breaker import BreakerSettings, CircuitBreaker
 
 WATCH_EVERY_S = 1.0
 """How often the file with the URLs of services is read."""
+
+
+R = TypeVar("R", bound=HttpResponse | HttpStream)
 
 
 class AddressState(TypedDict):
@@ -137,30 +142,61 @@ class ServiceRoutes:
             BreakerOpen: the service failed too often just now.
             RequestFailed: no address responded; see `HttpClient.request`.
         """
+
+        async def send(address: ServiceAddress) -> HttpResponse:
+            with address.request() as http:
+                return await http.request(method, target, headers, body, idempotent=idempotent)
+
+        return await self._attempt(service, send, idempotent)
+
+    async def open(
+        self,
+        service: str,
+        method: str,
+        target: str,
+        headers: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        *,
+        idempotent: bool = False,
+    ) -> HttpResponse | HttpStream:
+        """Send a request as `request` does. A response that does not say its length is a stream.
+
+        The caller closes the stream. The request counts as outstanding until then.
+
+        Raises: as `request`, before the first bytes of the response.
+        """
+
+        async def send(address: ServiceAddress) -> HttpResponse | HttpStream:
+            with ExitStack() as stack:
+                http = stack.enter_context(address.request())
+                response = await http.open(method, target, headers, body, idempotent=idempotent)
+                if isinstance(response, HttpStream):
+                    response.opened.push(stack.pop_all())
+                return response
+
+        return await self._attempt(service, send, idempotent)
+
+    async def _attempt(
+        self, service: str, send: Callable[[ServiceAddress], Awaitable[R]], idempotent: bool
+    ) -> R:
+        """Send a request, and note in the breaker of the service whether it responded."""
         with self._breakers[service].attempt():
             try:
-                return await self._send(service, method, target, headers, body, idempotent)
+                return await self._send(service, send, idempotent)
             except RequestTimedOut:
                 if all(each.is_silent for each in self._addresses(service)):
                     self._breakers[service].open()
                 raise
 
     async def _send(
-        self,
-        service: str,
-        method: str,
-        target: str,
-        headers: Sequence[tuple[str, str]],
-        body: bytes | None,
-        idempotent: bool,
-    ) -> HttpResponse:
+        self, service: str, send: Callable[[ServiceAddress], Awaitable[R]], idempotent: bool
+    ) -> R:
         """Send a request to one address after the other until one responds, as `request` says."""
         tried: list[ServiceAddress] = []
         while True:
             address = self._choose(service, tried)
             try:
-                with address.request() as http:
-                    response = await http.request(method, target, headers, body, idempotent=idempotent)
+                response = await send(address)
                 if closes_connection(response):
                     address.check_soon()
                 return response

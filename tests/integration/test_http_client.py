@@ -6,7 +6,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from common.http_client import ConnectionLost, HttpClient, NotConnected, RequestFailed, RequestTimedOut
+from common.http_client import (
+    ConnectionLost,
+    HttpClient,
+    HttpStream,
+    NotConnected,
+    RequestFailed,
+    RequestTimedOut,
+)
 from common.settings import LOOPBACK
 from tests.integration.http_server import Say, answered, serving
 
@@ -31,6 +38,13 @@ async def close_at_once(_request: bytes, writer: asyncio.StreamWriter) -> None:
 async def close_in_the_body(_request: bytes, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
     writer.close()
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def chunk(content: bytes) -> bytes:
+    return f"{len(content):x}\r\n".encode() + content + b"\r\n"
 
 
 async def never_answer(_request: bytes, _writer: asyncio.StreamWriter) -> None:
@@ -140,3 +154,94 @@ def test_a_response_that_is_not_http_is_an_error() -> None:
 
     with pytest.raises(RequestFailed):
         asyncio.run(send())
+
+
+def test_a_response_without_a_length_is_passed_on_before_its_end() -> None:
+    async def run() -> None:
+        first_was_read = asyncio.Event()
+
+        async def say(_request: bytes, writer: asyncio.StreamWriter) -> None:
+            writer.write(CHUNKED + chunk(b"first"))
+            await first_was_read.wait()
+            writer.write(chunk(b"second") + chunk(b""))
+
+        async with serving(say) as server, client(server.url, 1) as http:
+            stream = await http.open("GET", "/")
+            assert isinstance(stream, HttpStream)
+            found = []
+            async for part in stream.parts():
+                found.append(part)
+                first_was_read.set()
+            await stream.aclose()
+            assert (stream.status, b"".join(found)) == (200, b"firstsecond")
+            again = await http.request("GET", "/")  # over the connection that was released
+            assert (again.content, server.connections) == (b"firstsecond", 1)
+
+    asyncio.run(run())
+
+
+def test_a_stream_has_little_in_memory_whatever_its_size() -> None:
+    size = 16 * 1024 * 1024
+
+    async def say(_request: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED)
+        for _ in range(size // 65_536):
+            writer.write(chunk(bytes(65_536)))
+            await writer.drain()
+        writer.write(chunk(b""))
+
+    async def run() -> list[int]:
+        async with serving(say) as server, client(server.url) as http:
+            stream = await http.open("GET", "/")
+            assert isinstance(stream, HttpStream)
+            sizes = []
+            async for part in stream.parts():
+                sizes.append(len(part))
+                await asyncio.sleep(0.001)  # the server is faster
+            await stream.aclose()
+            return sizes
+
+    sizes = asyncio.run(run())
+    assert sum(sizes) == size
+    assert max(sizes) < 1_000_000
+
+
+def test_a_stream_that_breaks_says_so_and_one_that_never_begins_is_no_stream() -> None:
+    async def break_off(_request: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED + chunk(b"first"))
+        await writer.drain()
+        writer.close()
+
+    async def break_before(_request: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED)
+        await writer.drain()
+        writer.close()
+
+    async def run() -> None:
+        async with serving(break_off) as server, client(server.url) as http:
+            stream = await http.open("GET", "/")
+            assert isinstance(stream, HttpStream)
+            with pytest.raises(ConnectionLost):
+                [part async for part in stream.parts()]
+            await stream.aclose()
+        async with serving(break_before) as server, client(server.url) as http:
+            with pytest.raises(ConnectionLost):
+                await http.open("GET", "/", idempotent=True)
+            assert len(server.requests) == 2
+
+    asyncio.run(run())
+
+
+def test_a_stream_that_is_closed_early_closes_its_connection() -> None:
+    async def say(_request: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED + chunk(b"first"))
+
+    async def run() -> int:
+        async with serving(say) as server, client(server.url, 1) as http:
+            for _ in range(2):
+                stream = await http.open("GET", "/")
+                assert isinstance(stream, HttpStream)
+                await stream.aclose()
+            return server.connections
+
+    assert asyncio.run(run()) == 2

@@ -3,11 +3,13 @@
 import asyncio
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import Response
+from starlette.types import Message
 
 from common.principal import Principal, guest
 from common.principal_token import COMMERCE, PrincipalTokens, Sender
@@ -104,6 +106,68 @@ def test_a_service_that_failed_too_often_is_said_to_be_away_with_the_time_to_try
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert answer.json()["type"] == "urn:souk:problem:commerce-unavailable"
     assert "nothing was changed" in answer.json()["detail"]
+
+
+def request_for(path: str) -> Request:
+    """A request of a guest that the gateway let through, whose route has this path."""
+    route = SimpleNamespace(path_format=path)
+    scope = {"type": "http", "method": "GET", "headers": [], "query_string": b"", "route": route}
+    request = Request({**scope, "path": path, "path_params": {}, "client": None})
+    request.state.identity = Identity(None)
+    return request
+
+
+def test_a_file_is_passed_on_before_the_service_has_sent_its_end() -> None:
+    async def pass_on() -> list[Message]:
+        first_was_sent = asyncio.Event()
+        sent: list[Message] = []
+
+        async def say(_request: bytes, writer: asyncio.StreamWriter) -> None:
+            head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/csv\r\n\r\n"
+            writer.write(head + b"5\r\nfirst\r\n")
+            await first_was_sent.wait()
+            writer.write(b"6\r\nsecond\r\n0\r\n\r\n")
+
+        async def receive() -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+            if message.get("body") == b"first":
+                first_was_sent.set()
+
+        async with serving(say) as server, client_of(server.url) as commerce:
+            request = request_for("/v1/files")
+            response = await commerce.forward(request, "products", b"")
+            assert outstanding(commerce) == 1
+            await response(request.scope, receive, send)
+            assert outstanding(commerce) == 0
+        return sent
+
+    start, *parts = asyncio.run(asyncio.wait_for(pass_on(), 30))
+    assert (start["status"], dict(start["headers"])[b"content-type"]) == (200, b"text/csv")
+    assert [part["body"] for part in parts] == [b"first", b"second", b""]
+
+
+def outstanding(commerce: CommerceClient) -> int:
+    """How many requests to the products service have no whole response yet."""
+    return sum(each["outstanding"] for each in commerce.routes.snapshot()["products"]["addresses"])
+
+
+def test_a_file_that_breaks_before_its_first_byte_is_a_problem() -> None:
+    async def say(_request: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def pass_on() -> None:
+        async with serving(say) as server, client_of(server.url) as commerce:
+            with pytest.raises(CommerceUnavailable):
+                await commerce.forward(request_for("/v1/files"), "products", b"")
+            assert outstanding(commerce) == 0
+
+    asyncio.run(pass_on())
 
 
 @pytest.mark.parametrize(

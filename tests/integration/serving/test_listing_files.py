@@ -203,3 +203,16 @@ def test_the_pages_fit_every_width(
         for theme, width in layouts(page):
             assert scroll_width(page) <= width, f"{path} at {width} px, {theme}"
     context.close()
+
+
+def test_the_gateway_passes_an_export_on_as_it_is_read(seller: tuple[str, str], http: httpx.Client) -> None:
+    seller_id, _ = seller
+    listed(http, seller_id, name="Lantern; of silk")
+    with http.stream("GET", f"/v1/sellers/{seller_id}/listings.csv") as export:
+        assert (export.status_code, export.headers["transfer-encoding"]) == (200, "chunked")
+        assert "listings.csv" in export.headers["content-disposition"]
+        content = export.read().decode("utf-8-sig")
+    assert content.startswith("product_id,")
+    assert "Lantern; of silk" in content
+    refused = http.get("/v1/sellers/another/listings.csv")
+    assert (refused.status_code, refused.headers["content-type"]) == (404, "application/problem+json")
