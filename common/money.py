@@ -26,6 +26,10 @@ which CLDR *displays* a currency, which are fewer for ALL, IQD, LBP, RSD and oth
 
 USUAL_DIGITS = 2
 
+_MAX_MAGNITUDE = 30
+"""The digits before the point of an amount, less one. `1e999999` is six characters, and takes a minute as an
+integer."""
+
 
 def minor_digits(currency: str) -> int:
     """Return how many decimals the minor unit of a currency has: 2 for EUR, 0 for JPY, 3 for KWD."""
@@ -47,10 +51,10 @@ def to_minor(amount: Decimal | float | str, currency: str) -> int:
     A float is read by its shortest decimal form: `58.9` is exactly 58.90.
 
     Raises:
-        InexactMoney: the amount has a fraction of a minor unit, or is not a finite number.
+        InexactMoney: the amount has a fraction of a minor unit, is not a finite number, or is too large.
     """
     decimal = Decimal(str(amount)) if isinstance(amount, float) else Decimal(amount)
-    if not decimal.is_finite():
+    if not decimal.is_finite() or decimal.adjusted() > _MAX_MAGNITUDE:
         raise InexactMoney(f"{amount!r} is not an amount of money")
     scaled = decimal.scaleb(minor_digits(currency))
     minor = int(scaled)

@@ -86,6 +86,11 @@ DETAILS: Mapping[str, str] = {
     "sku-taken": N_("Another listing of yours has this SKU. A SKU names one listing. Nothing was saved."),
     "unknown-category": N_("There is no such category. Choose one of the list. Nothing was saved."),
     "unknown-attribute": N_("Products of this category don't have this attribute. Nothing was saved."),
+    "changed-since": N_(
+        "The listing was changed meanwhile, by a file or by somebody else. Compare your entries with it, and "
+        "save them again if they are right."
+    ),
+    "too-many-variants": N_("The product has as many variants as it may have. List another product."),
     "bad-variants": N_(
         "The variants can't be told apart. Give each of them its own values, such as a colour. Nothing was "
         "saved."

@@ -32,6 +32,12 @@ def test_a_currency_has_the_decimals_of_iso_4217(currency: str) -> None:
         to_minor(smallest / 10, currency)
 
 
+@pytest.mark.parametrize("amount", ["1e31", "-1e31", "1e999990", "1e9999999", "Infinity", "NaN"])
+def test_what_is_no_amount_is_refused_at_once(amount: str) -> None:
+    with pytest.raises(InexactMoney):
+        to_minor(Decimal(amount), "BRL")
+
+
 def test_an_amount_in_dinars_keeps_its_paras() -> None:
     assert to_minor("150.51", "RSD") == 15051
     assert format_money(15051, "RSD", "en_US") == "RSD150.51"

@@ -1,6 +1,7 @@
 """The rows of documents: the newest event counts, in whatever order and however often events come."""
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.settings import Settings
 from serving.products.search.documents import FIELD_END, CardOffer
 from serving.products.search.index import IndexWriter, current_format, damaged_files, live_name, make_live
+from serving.products.search.indexer import work
 from serving.products.search.rows import Rows
 
 LAMP = f"product{FIELD_END}lamp"
@@ -138,6 +141,22 @@ def test_published_reviews_count_and_withdrawn_ones_do_not(rows: Rows) -> None:
     fields = rows.fields(LAMP)
     assert fields is not None
     assert fields["stars"] == 300
+
+
+@pytest.mark.parametrize(("score", "stars"), [(10**6, 500), (-5, 100)])
+def test_a_score_that_cannot_be_stops_no_index(tmp_path: Path, rows: Rows, score: int, stars: int) -> None:
+    rows.apply([listed(1), review("review_published", 2, score)], {})
+    fields = rows.fields(LAMP)
+    assert fields is not None
+    assert fields["stars"] == stars
+    IndexWriter(tmp_path / "index").put(LAMP, fields)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_of_the_indexer_ends_its_process(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RuntimeError):
+        work(Settings(home=tmp_path / "file"), threading.Event())
 
 
 def test_levels_are_those_of_the_newest_reading(rows: Rows) -> None:

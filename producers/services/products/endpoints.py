@@ -1,9 +1,11 @@
 """The routes of products: what sellers list, the category tree, and what administrators do about both."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import AwareDatetime
 
 from common.access_policy import allow, anyone
 from common.guarded_route import policy
@@ -21,6 +23,7 @@ from producers.services.products.model import (
     BLOCKED,
     CATEGORY_CYCLE,
     CATEGORY_IN_USE,
+    CHANGED_SINCE,
     CONTENTS_OF_OWNER,
     LIST,
     MAX_VARIANTS,
@@ -74,6 +77,10 @@ NOT_VALID = openapi_problem(422, "A field can't be used.")
 ProductPath = Annotated[Id, Path(description="The product's id.", examples=["product-000001"])]
 CategoryPath = Annotated[Id, Path(description="The category's id.", examples=["Lamps"])]
 Cursor = Annotated[str | None, Query(max_length=800, description="`next_cursor` of the previous page.")]
+ChangedAt = Annotated[
+    AwareDatetime | None,
+    Query(description="The `changed_at` that you have read. If the listing is newer, nothing is changed."),
+]
 StatusQuery = Annotated[Status | None, Query(description="Only those with this status.")]
 Text = Annotated[str, Query(max_length=200, description="In the name, the SKU or the product id.")]
 
@@ -140,12 +147,14 @@ async def change_listing(
     seller_id: SellerPath,
     product_id: ProductPath,
     body: Annotated[ListingChange, JsonBody(EXAMPLE_LISTING)],
+    changed_at: ChangedAt = None,
 ) -> Listing:
     """Write a listing anew. Its contents become those of the offers of all sellers of the product."""
     async with transaction(request, NAME, product_id) as tx:
         await store.lock_approved_seller(tx, seller_id)
         offers = await store.lock_product(tx, product_id)
         before = _own(offers, seller_id, product_id)
+        _require_unchanged(before, changed_at)
         after = before.with_contents(body).with_terms(body)
         contents = before.changed_contents(after)
         if before.owner_id != seller_id and contents:
@@ -242,11 +251,13 @@ async def change_offer(
     seller_id: SellerPath,
     product_id: ProductPath,
     body: Annotated[OfferTerms, JsonBody(EXAMPLE_TERMS)],
+    changed_at: ChangedAt = None,
 ) -> Listing:
     """Change price, status, condition, handling time and SKU of a listing, and leave its contents."""
     async with transaction(request, NAME, product_id) as tx:
         await store.lock_approved_seller(tx, seller_id)
         before = await _lock_own(tx, seller_id, product_id)
+        _require_unchanged(before, changed_at)
         return await _save(tx, before, before.with_terms(body))
 
 
@@ -425,6 +436,11 @@ def _own(offers: list[Listing], seller_id: str, product_id: str) -> Listing:
     """
     found = next((offer for offer in offers if offer.seller_id == seller_id), None)
     return require(found, UNKNOWN_LISTING(seller_id=seller_id, product_id=product_id))
+
+
+def _require_unchanged(before: Listing, changed_at: datetime | None) -> None:
+    """Raises CHANGED_SINCE: the locked listing is newer than the one that the sender has read."""
+    require(changed_at in (None, before.changed_at), CHANGED_SINCE(product_id=before.product_id))
 
 
 async def _save(tx: Transaction, before: Listing | None, after: Listing) -> Listing:

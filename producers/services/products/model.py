@@ -76,6 +76,13 @@ CONTENTS_OF_OWNER = problem(
     "offer says to PUT /v1/sellers/{seller_id}/offers/{product_id}, or list a product of your own. Nothing "
     "was changed.",
 )
+CHANGED_SINCE = problem(
+    409,
+    "changed-since",
+    "The listing has changed",
+    "The listing of product {product_id} was changed after you had read it, by a file or by somebody else. "
+    "Read it again, and send what shall be different now. Nothing was changed.",
+)
 SKU_TAKEN = problem(
     409,
     "sku-taken",

@@ -321,11 +321,12 @@ def _values(
 
 
 def _sellers(buckets: Iterable[Mapping[str, Any]], chosen: Mapping[str, int]) -> list[SellerValue]:
-    parts = [(*bucket["key"].split(FIELD_END, 1), bucket["doc_count"]) for bucket in buckets]
-    names = {seller_id: name or None for seller_id, name, _ in parts}
+    names: dict[str, str | None] = {}
     counts: Counter[str] = Counter()
-    for seller_id, _, products in parts:  # a seller who has just changed the name has two
-        counts[seller_id] += products
+    for bucket in buckets:  # a seller who has just changed the name has two
+        seller_id, _, name = bucket["key"].partition(FIELD_END)
+        names[seller_id] = name or None
+        counts[seller_id] += bucket["doc_count"]
     return [{**value, "name": names.get(value["value"])} for value in _ranked(counts, chosen)]
 
 

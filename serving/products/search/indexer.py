@@ -329,11 +329,17 @@ def work(settings: Settings, stop: threading.Event) -> None:
     """Keep the index current until `stop` is set.
 
     A request to a server that does not answer, or a snapshot, is left: the next start repeats it.
+
+    Raises:
+        RuntimeError: the indexer has met a bug. The process ends, and is started again.
     """
     thread = threading.Thread(target=Indexer(settings, stop).run, name="indexer", daemon=True)
     thread.start()
-    stop.wait()
+    while thread.is_alive() and not stop.wait(RETRY_S / 2):
+        continue
     thread.join(settings.stop_timeout_s / 2)
+    if not stop.is_set():
+        raise RuntimeError("the indexer has ended; its error is above")
 
 
 def checks(settings: Settings) -> dict[str, Check]:

@@ -135,6 +135,8 @@ STATEMENTS: Mapping[str, str] = {
 REVIEW_RANKS: Mapping[str, int] = {"review_published": 1, "review_rejected": 2, "review_withdrawn": 3}
 """Of two events of a review at the same time, the one with the higher rank counts, as in ClickHouse."""
 
+MAX_SCORE = 5
+
 CONTENT = ("name", "category", "description", "attributes", "group_id", "currency", "price_minor", "pictures")
 
 _LISTING = ("product_id", "seller_id")
@@ -435,7 +437,8 @@ def parameters_of(name: str, event: Event) -> dict[str, Any] | None:
     if name in REVIEW_RANKS:
         if event["product_id"] is None:  # it is about a seller, or an order
             return None
-        shown = event["score"] if name == "review_published" else None
+        # No sort key is made of a score that cannot be, which a producer elsewhere may have sent.
+        shown = min(max(1, event["score"]), MAX_SCORE) if name == "review_published" else None
         return {**_parts(event, "review_id", "product_id", "at"), "rank": REVIEW_RANKS[name], "score": shown}
     return _parts(event, "at", *COLUMNS[name])
 

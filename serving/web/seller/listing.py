@@ -103,14 +103,14 @@ async def change_listing(request: Request, seller_id: SellerId, product_id: Prod
 
     async def save(form: Form) -> None:
         listing, names = await asyncio.gather(ask(request, "GET", LISTING), category_names(request))
-        currency = listing["currency"]
+        currency, read = listing["currency"], {"changed_at": form.optional("changed_at")}
         if listing["owner_id"] == seller_id:
             category = form.text("category")
             given = listing_form.contents(form, names, category, currency)
-            await send(request, form, "PUT", LISTING, **given)
+            await ask(request, "PUT", LISTING, form.body("PUT", LISTING, **given), read)
         else:
             minor = listing_form.price(form, "price", currency)
-            await send(request, form, "PUT", OFFER, price_minor=minor)
+            await ask(request, "PUT", OFFER, form.body("PUT", OFFER, price_minor=minor), read)
 
     return await action(request, save, _listing_page, LISTING_PAGE, "changed")
 
@@ -128,7 +128,8 @@ async def list_again(request: Request, seller_id: SellerId, product_id: ProductI
     async def save(_: Form) -> None:
         listing = await ask(request, "GET", LISTING)
         kept = {name: listing[name] for name in ("price_minor", "condition", "handling_days", "sku")}
-        await ask(request, "PUT", OFFER, {**kept, "status": "listed"})
+        read = {"changed_at": listing["changed_at"]}
+        await ask(request, "PUT", OFFER, {**kept, "status": "listed"}, read)
 
     return await action(request, save, _listing_page, LISTING_PAGE, "listed")
 

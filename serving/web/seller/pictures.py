@@ -152,7 +152,8 @@ async def _save(request: Request, hashes: list[str], all_variants: bool) -> None
     others = [each for each in variants if each["product_id"] != listing["product_id"]]
     for each in (listing, *others):
         body = {**unchanged(each), "pictures": hashes[:MAX_PICTURES]}
-        await ask(request, "PUT", LISTING, body, product_id=each["product_id"])
+        read = {"changed_at": each["changed_at"]}
+        await ask(request, "PUT", LISTING, body, read, product_id=each["product_id"])
 
 
 def unchanged(listing: Mapping[str, Any]) -> dict[str, Any]:

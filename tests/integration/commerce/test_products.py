@@ -234,6 +234,17 @@ def test_another_seller_offers_the_product_with_the_contents_of_its_owner(shop, 
     assert (other.read(product_id)["price_minor"], seller.read(product_id)["price_minor"]) == (1, 14_900)
 
 
+def test_what_was_read_before_another_change_undoes_none(seller):
+    (read,) = seller.listed()
+    listing, offer = (f"{seller.path}/{kind}/{read['product_id']}" for kind in ("listings", "offers"))
+    seller.http.put(f"{listing}/price", json={"price_minor": 7}).raise_for_status()
+    old, new = ({"changed_at": each["changed_at"]} for each in (read, seller.read(read["product_id"])))
+    for path, body in ((listing, LAMP), (offer, TERMS)):
+        assert kind(seller.http.put(path, json=body, params=old)) == (409, "changed-since")
+    assert seller.read(read["product_id"])["price_minor"] == 7
+    assert seller.http.put(listing, json=LAMP, params=new).status_code == 200
+
+
 def test_nobody_reads_or_changes_the_listing_of_another_seller(shop, seller, other):
     product_id = seller.listed()[0]["product_id"]
     assert other.http.get(f"{seller.path}/listings").status_code == 404

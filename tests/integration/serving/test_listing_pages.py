@@ -132,6 +132,25 @@ def test_a_variant_is_added_a_listing_is_changed_taken_off_and_put_back(
     expect(page.get_by_role("status")).to_contain_text("The product is listed.")
 
 
+def test_a_form_undoes_no_change_that_came_after_it_was_opened(
+    browser: Browser, office: Office, seller: tuple[str, str], http: httpx.Client, category: str
+) -> None:
+    seller_id, owner = seller
+    product_id = listing(http, seller_id, category)
+    path = f"/sell/{seller_id}/listings/{product_id}"
+    page = visit(browser, office, staff(seller_id, "owner", owner), path)
+    http.put(
+        f"/v1/sellers/{seller_id}/listings/{product_id}/price", json={"price_minor": 7}
+    ).raise_for_status()
+    page.locator("#listing-name").fill("Silk lantern")
+    page.get_by_role("button", name="Save the listing").click()
+    expect(page.get_by_role("alert")).to_contain_text("changed after you had read it")
+    assert [each["price_minor"] for each in listings(http, seller_id)] == [7]
+    page.get_by_role("button", name="Save the listing").click()
+    expect(page.get_by_role("status")).to_contain_text("The listing is saved.")
+    assert [each["name"] for each in listings(http, seller_id)] == ["Silk lantern"]
+
+
 def test_a_filter_finds_listings_by_status_category_and_words(
     seller: tuple[str, str], http: httpx.Client, category: str
 ) -> None:

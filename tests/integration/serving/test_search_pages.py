@@ -151,7 +151,9 @@ def test_a_category_has_the_path_to_it_and_names_in_the_language_of_the_reader(g
 
 
 @pytest.mark.parametrize(
-    "query", ["price_from=many", "attribute=colour", "rating=9", "sort=worst", "price_to=-1", "cursor=x"]
+    "query",
+    ["price_from=many", "attribute=colour", "rating=9", "sort=worst", "price_to=-1", "cursor=x"]
+    + [f"price_{end}=1e{exponent}" for end in ("from", "to") for exponent in (999_990, 9_999_999)],
 )
 def test_a_filter_that_makes_no_sense_is_a_page_that_says_so(guest: httpx.Client, query: str) -> None:
     page = guest.get(f"/shop/products?{query}")
