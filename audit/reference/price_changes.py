@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
 from typing import NamedTuple
 
 from audit.reference.arithmetic import DAY_MS, half_up
@@ -42,7 +41,7 @@ def measured_changes(
 ) -> Iterator[MeasuredChange]:
     """Yield the changes of a price that can be measured. `turns` are in the order of time."""
     never = Turn(2**62, None)
-    for (before, after), following in zip(pairwise(turns), [*turns[2:], never], strict=True):
+    for before, after, following in zip(turns, turns[1:], [*turns[2:], never], strict=False):
         if before.price is None or after.price is None or {before.price[0], after.price[0]} != {currency}:
             continue
         old, new = before.price[1], after.price[1]

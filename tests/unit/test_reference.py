@@ -389,6 +389,7 @@ def test_small_changes_few_units_and_short_prices_have_no_elasticity(
     assert bool(found) == measured
     assert not list(measured_changes(turns, sales, "BRL", 14 * DAY_MS - 1)), "the days are not over"
     assert not list(measured_changes(turns, sales, "EUR", 14 * DAY_MS))
+    assert not list(measured_changes(turns[:1], sales, "BRL", 14 * DAY_MS)), "the price has never changed"
 
 
 def test_a_customer_is_new_once_and_returns_afterwards() -> None:
