@@ -76,7 +76,12 @@ NOT_VALID = openapi_problem(422, "A field can't be used.")
 
 ProductPath = Annotated[Id, Path(description="The product's id.", examples=["product-000001"])]
 CategoryPath = Annotated[Id, Path(description="The category's id.", examples=["Lamps"])]
-Cursor = Annotated[str | None, Query(max_length=800, description="`next_cursor` of the previous page.")]
+MAX_CURSOR = 1_400
+"""More characters than a cursor whose product id has 128 characters of four bytes."""
+
+Cursor = Annotated[
+    str | None, Query(max_length=MAX_CURSOR, description="`next_cursor` of the previous page.")
+]
 ChangedAt = Annotated[
     AwareDatetime | None,
     Query(description="The `changed_at` that you have read. If the listing is newer, nothing is changed."),

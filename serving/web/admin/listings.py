@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from common.ids import MAX_ID_LENGTH, PRINTABLE, Id
 from common.problems import Problem
-from serving.kit.parameters import Cursor
+from producers.services.products.endpoints import Cursor
 from serving.web.admin.page import Search, admin_page, admin_router
 from serving.web.category_names import category_names
 from serving.web.forms import Form, ShowPage, action, sending
@@ -30,7 +30,7 @@ async def listings(
     status: StatusParam = "",
     seller_id: SellerParam = "",
     q: Search = "",
-    cursor: Cursor | None = None,
+    cursor: Cursor = None,
 ) -> Response:
     """Return the listings that match a search, the last changed first."""
     filters = {"status": status, "seller_id": seller_id, "q": q}

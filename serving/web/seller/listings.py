@@ -12,11 +12,12 @@ from starlette.responses import Response
 from common.guarded_route import policy
 from common.ids import PRINTABLE
 from common.problems import Problem
+from producers.services.products.endpoints import Cursor
 from producers.services.products.model import BlockReason, Condition, Status
 from serving.analytics import dependencies
 from serving.gateway.gateway import identity_of
 from serving.kit.domain import opened
-from serving.kit.parameters import CategoryParam, Cursor, SellerId
+from serving.kit.parameters import CategoryParam, SellerId
 from serving.kit.periods import midnight
 from serving.kit.problems import CommerceUnavailable
 from serving.web.category_names import category_names
@@ -86,7 +87,7 @@ Filters = Annotated[dict[str, str], Depends(_filters)]
 
 @router.get("/listings")
 async def listings_page(
-    request: Request, seller_id: SellerId, filters: Filters, cursor: Cursor | None = None
+    request: Request, seller_id: SellerId, filters: Filters, cursor: Cursor = None
 ) -> Response:
     """Return a page of the listings that match the filter, the last changed first."""
     return await _page(request, filters=filters, cursor=cursor)
@@ -95,7 +96,7 @@ async def listings_page(
 @router.post("/listings")
 @policy(OF_STOCK_KEEPERS)
 async def save_values(
-    request: Request, seller_id: SellerId, filters: Filters, cursor: Cursor | None = None
+    request: Request, seller_id: SellerId, filters: Filters, cursor: Cursor = None
 ) -> Response:
     """Save the prices and the stock that were changed in the list: all of the stock, or none of it."""
     kept = {name: value for name, value in {**filters, "cursor": cursor or ""}.items() if value}

@@ -397,6 +397,23 @@ def test_a_seller_finds_listings_by_name_sku_and_id_page_by_page(seller):
     assert seen == [f"Café {number}" for number in reversed(range(5))]
 
 
+def test_ids_of_any_characters_are_listed_page_by_page(shop, seller):
+    ids = [f"{number}{'💡' * 126}" for number in range(3)]
+    for number, product_id in enumerate(ids):
+        shop.tell(
+            "product_listed", product_id=product_id, seller_id=seller.seller_id, currency="BRL",
+            price_minor=1, occurred_at=system_clock() - timedelta(days=number),
+        )  # fmt: skip
+    shop.await_row("SELECT FROM products.listings WHERE product_id = $1", ids[-1])
+    found, cursor = [], None
+    while not found or cursor:
+        query = {"limit": 1, **({"cursor": cursor} if cursor else {})}
+        page = seller.http.get(f"{seller.path}/listings", params=query).raise_for_status().json()
+        found += [listing["product_id"] for listing in page["listings"]]
+        cursor = page["next_cursor"]
+    assert found == ids
+
+
 def test_an_administrator_changes_the_tree_and_no_category_gets_below_itself(shop, seller, moderator):
     top, below = f"top-{new_id()}", f"below-{new_id()}"
     names = {"en": "Top", "pt_BR": "Topo"}
