@@ -23,6 +23,7 @@ import structlog
 import tantivy
 from tantivy import Occur, Query
 
+from common.file_replacement import replace_file
 from common.settings import ROOT, Settings
 from serving.products.search.documents import SCHEMA, Fields, to_document
 
@@ -73,13 +74,6 @@ def live_name(folder: Path) -> str | None:
 def make_live(folder: Path, name: str) -> None:
     """Let all processes read another generation from now on."""
     replace_file(folder / LIVE, name)
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a file in such a way that readers see all of it or the one before."""
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(text)
-    new.replace(path)
 
 
 def all_of(*queries: Query) -> Query:

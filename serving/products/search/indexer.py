@@ -18,6 +18,7 @@ from time import monotonic, time, time_ns
 import structlog
 
 from common.errors import PartUnavailable
+from common.file_replacement import replace_file
 from common.kafka import cluster_id
 from common.metrics import SEARCH_COMPLETE_AT, SEARCH_DELAY, SEARCH_GENERATIONS
 from common.readiness import Check
@@ -34,7 +35,6 @@ from serving.products.search.index import (
     index_path,
     live_name,
     make_live,
-    replace_file,
     search_folder,
 )
 from serving.products.search.rows import Rows

@@ -181,7 +181,7 @@ def test_available_units_are_those_of_redis(api: httpx.Client, shop: Settings) -
         try:
             assert find(api, q="cadeira")["products"][0]["available"] == 7
         finally:
-            redis.delete("product:floor")
+            redis.delete("product:chair")
 
 
 def test_pages_go_on_behind_each_other(api: httpx.Client) -> None:
