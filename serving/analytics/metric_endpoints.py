@@ -40,7 +40,7 @@ from serving.kit.responses import (
     table_of_kinds,
 )
 
-MAX_METRICS = 100
+MAX_METRICS = 150
 """The most metrics of one request."""
 
 DIMENSION_NAMES = sorted(

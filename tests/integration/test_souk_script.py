@@ -17,6 +17,7 @@ INGREDIENTS = (
     "souk", "requirements.lock", "requirements-installer.lock", "requirements-test.lock",
     "jars.toml", "jars.lock", "jobs/connectors/build.py",
     "local/__init__.py", "common/__init__.py", "common/errors.py", "common/file_lock.py",
+    "common/file_replacement.py",
 )  # fmt: skip
 
 

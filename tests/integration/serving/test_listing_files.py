@@ -152,6 +152,7 @@ def test_a_file_of_listings_is_checked_then_applied_and_names_each_refused_row(
     page.goto(f"/sell/{seller_id}/imports")
     page.locator("#import-file").set_input_files(file)
     page.get_by_role("button", name="Send the file").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("anúncios.csv")
     await_true(lambda: page.reload() and page.get_by_text("Done").count(), "the end of the import")
     rows = page.get_by_role("region", name="Table of the refused rows").get_by_role("row")
     expect(rows).to_have_count(3)
