@@ -38,7 +38,7 @@ def month_of(start: datetime) -> str:
 
 @pytest.mark.parametrize("owner", ["ana", "o'hara/ß?", ALL_SELLERS])
 def test_more_metrics_than_the_api_answers_for_are_asked_for_in_several_requests(owner: str) -> None:
-    names = [f"metric_{number}" for number in range(MAX_METRICS + 1)]
+    names = [f"metric_{number}" for number in range(METRICS_OF_REQUEST + 1)]
 
     first, second = requests([owner], names, DAYS, "/export.csv")
 
