@@ -8,10 +8,16 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Self
 
+import orjson
+
 FILE = Path(__file__).with_name("product_categories.toml")
+
+TREE_PATH = "/v1/category_tree"
+"""Where the products service answers with the present tree."""
 
 Names = Mapping[str, str]
 """Language (`en`, `pt_BR`) → name."""
@@ -55,7 +61,7 @@ class CategoryTree:
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
-        """Return the tree that `GET /v1/category_tree` has answered.
+        """Return the tree that `TREE_PATH` has answered.
 
         Raises:
             KeyError, TypeError: it is no such answer.
@@ -70,6 +76,11 @@ class CategoryTree:
     def answer(self) -> dict[str, list[Any]]:
         """Return what `of` reads."""
         return {"categories": [*self.categories.values()], "attributes": [*self.attributes.values()]}
+
+    def digest(self) -> str:
+        """Return a text that no other tree has."""
+        content = orjson.dumps(self.answer(), option=orjson.OPT_SORT_KEYS)
+        return blake2b(content, digest_size=8).hexdigest()
 
     def department_of(self, category_id: str) -> str:
         """Return the id of the department above a category, or its own id if it is one.

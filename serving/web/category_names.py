@@ -4,10 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import Any, Self
+from typing import Self
 
-import orjson
 import structlog
 from fastapi import Request
 
@@ -16,6 +14,7 @@ from common.problems import Problem
 from producers.kit.tables.characters import without_accents
 from producers.services.products.model import attributes_of, variant_keys_of
 from schemas.product_categories import (
+    TREE_PATH,
     CategoryTree,
     Names,
     ProductAttribute,
@@ -27,8 +26,6 @@ from serving.commerce.commerce_client import GATEWAY_ITSELF
 from serving.web.formatter import words
 from serving.web.language import SOURCE, current_language
 from serving.web.service_calls import ask
-
-TREE = "/v1/category_tree"
 
 FRESH_S = 5.0
 """How long a tree counts as the present one in the shop."""
@@ -52,10 +49,9 @@ class CategoryNames:
     attributes: Mapping[str, ProductAttribute] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tree: Mapping[str, Any]) -> Self:
-        """Return the names of a tree as `GET /v1/category_tree` has it."""
-        known = CategoryTree.of(tree)
-        return cls(known.categories, known.attributes)
+    def of(cls, tree: CategoryTree) -> Self:
+        """Return the names of a tree."""
+        return cls(tree.categories, tree.attributes)
 
     def category(self, category_id: str | None) -> str:
         """Return the name of a category; empty for None."""
@@ -121,7 +117,7 @@ async def category_names(request: Request) -> CategoryNames:
     Raises:
         CommerceUnavailable: the products service does not answer.
     """
-    return CategoryNames.of(await ask(request, "GET", TREE))
+    return CategoryNames.of(CategoryTree.of(await ask(request, "GET", TREE_PATH)))
 
 
 class KnownCategories:
@@ -131,8 +127,7 @@ class KnownCategories:
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        tree = default_tree()
-        self.names = CategoryNames(tree.categories, tree.attributes)
+        self.names = CategoryNames.of(default_tree())
         self.version = ""
         """The digest of the tree, so that stored pages with other names are not used."""
         self._now = now
@@ -151,11 +146,11 @@ class KnownCategories:
 
     async def _read(self, request: Request) -> None:
         try:
-            tree = await ask(request, "GET", TREE, sender=GATEWAY_ITSELF)
+            tree = CategoryTree.of(await ask(request, "GET", TREE_PATH, sender=GATEWAY_ITSELF))
         except (Problem, PartUnavailable) as error:
             log.warning("the category tree is not known", reason=str(error))
         else:
-            version = blake2b(orjson.dumps(tree, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+            version = tree.digest()
             if version != self.version:
                 self.names, self.version = CategoryNames.of(tree), version
         self._read_at = self._now()

@@ -18,7 +18,7 @@ import orjson
 from schemas.product_categories import CategoryTree, default_tree
 from schemas.services import OTHERS
 from serving.products.search.documents import Fields, Listing, Standing, document_of, fields_of
-from serving.products.search.shop_tree import changed_attributes, changed_categories, digest
+from serving.products.search.shop_tree import changed_attributes, changed_categories
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS listing ( -- times are Unix milliseconds
@@ -232,7 +232,7 @@ class Rows:
         row = self._db.execute("SELECT content FROM category_tree").fetchone()
         self.tree = CategoryTree.of(orjson.loads(row[0])) if row else default_tree()
         """The category tree of the documents."""
-        self.tree_digest = digest(self.tree)
+        self.tree_digest = self.tree.digest()
 
     def close(self) -> None:
         """Close the file."""
@@ -303,7 +303,7 @@ class Rows:
             self._db.execute("INSERT INTO category_tree VALUES (?)", (content,))
             products = self._db.execute(_IN_CHANGED_CATEGORIES, changed).fetchall()
             self._mark((product_id for (product_id,) in products), SOON)
-        self.tree, self.tree_digest = tree, digest(tree)
+        self.tree, self.tree_digest = tree, tree.digest()
         return True
 
     def positions(self) -> dict[tuple[str, int], int]:

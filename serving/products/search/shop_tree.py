@@ -1,17 +1,13 @@
 """The category tree of the shop, which administrators change, and what a change of it means for documents."""
 
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Self
 
 import httpx
-import orjson
 import structlog
 
 from common.settings import Settings
-from schemas.product_categories import CategoryTree, Names, with_ancestors
-
-TREE = "/v1/category_tree"
+from schemas.product_categories import TREE_PATH, CategoryTree, Names, with_ancestors
 
 TIMEOUT_S = 2.0
 
@@ -34,7 +30,7 @@ class ShopTree:
     def read(self) -> CategoryTree | None:
         """Return the tree; None while the API does not answer, or the first tree is not copied yet."""
         try:
-            tree = CategoryTree.of(self._http.get(TREE).raise_for_status().json())
+            tree = CategoryTree.of(self._http.get(TREE_PATH).raise_for_status().json())
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             if str(error) != self._failure:
                 log.warning("the category tree is not known", reason=str(error))
@@ -42,12 +38,6 @@ class ShopTree:
             return None
         self._failure = ""
         return tree if tree.categories else None
-
-
-def digest(tree: CategoryTree) -> str:
-    """Return a text that no other tree has."""
-    content = orjson.dumps(tree.answer(), option=orjson.OPT_SORT_KEYS)
-    return blake2b(content, digest_size=8).hexdigest()
 
 
 def changed_categories(before: CategoryTree, after: CategoryTree) -> set[str]:
