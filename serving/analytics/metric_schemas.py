@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from clickhouse.metric_catalogue.source import MeasureUnit
 from serving.kit.response_types import AsOf, Change, Moment, Period, Stale
 
 Number = Annotated[
@@ -18,7 +19,6 @@ Number = Annotated[
 ]
 Values = Annotated[dict[str, Number], Field(description="Metric → value.", examples=[{"net_sales": 1299000}])]
 Unit = Literal["money", "count", "number", "share", "hours"]
-MeasureUnit = Literal["money", "count", "milliseconds", "ten_thousandths"]
 Version = Annotated[
     str,
     Field(description="Changes when the metric is computed in another way.", examples=["1d29d1c8"]),

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from clickhouse.metric_catalogue import queries
 from clickhouse.metric_catalogue.definition import Metric
-from serving.analytics.metric_schemas import MeasureUnit, MetricRow
+from clickhouse.metric_catalogue.source import MeasureUnit
+from serving.analytics.metric_schemas import MetricRow
 from serving.kit.analytics_context import AnalyticsContext
 from serving.kit.clickhouse import Row, Value
 from serving.kit.csv_writer import CURRENCY, csv_columns, csv_lines
