@@ -65,6 +65,11 @@ def by_order(rows: pa.Table, column: str, count: str, total: str) -> pa.Table:
     return sums.rename_columns(["order_id", count, total])
 
 
+def amounts(rows: pa.Table, count: str) -> pa.Table:
+    """Return order_id, the number of rows under a name, and amount_minor."""
+    return by_order(rows, "amount_minor", count, "amount_minor")
+
+
 def reviews_of(events: Events) -> pa.Table:
     """Return what `_reviews` does. A review may be rejected after its publication, and published again."""
     once = grouped(events["review_published"], ("order_id", "review_id"), [("score", "min")])
@@ -126,10 +131,8 @@ COMPARISONS: Mapping[str, SourceComparison] = {
             "orders",
             _BY_ORDER,
             ("payment_captured",),
-            lambda source: by_order(source.payments, "amount_minor", "payments", "amount_minor"),
-            lambda events, _: by_order(
-                events["payment_captured"], "amount_minor", "payments", "amount_minor"
-            ),
+            lambda source: amounts(source.payments, "payments"),
+            lambda events, _: amounts(events["payment_captured"], "payments"),
         ),
         _comparison(
             "refunds",
@@ -137,8 +140,8 @@ COMPARISONS: Mapping[str, SourceComparison] = {
             "orders",
             _BY_ORDER,
             ("payment_refunded",),
-            lambda source: by_order(source.refunds, "amount_minor", "refunds", "amount_minor"),
-            lambda events, _: by_order(events["payment_refunded"], "amount_minor", "refunds", "amount_minor"),
+            lambda source: amounts(source.refunds, "refunds"),
+            lambda events, _: amounts(events["payment_refunded"], "refunds"),
         ),
         _comparison(
             "order_steps",
