@@ -48,7 +48,9 @@ def stores(
         as_part_unavailable(settings),
     ):
         clickhouse = ClickHouseTables(client)
-        cut = take_cut(settings.kafka, service_db, clickhouse, wait_policy) if wait_policy else None
+        cut = None
+        if wait_policy:
+            cut = take_cut(settings.kafka, service_db, clickhouse, wait_policy, source is not None)
         topics = KafkaTopics(settings.kafka, progress, cut.offsets if cut else None)
         yield Stores(
             source=source,

@@ -1,9 +1,11 @@
 """The cut, which is the point in all stores up to which the audit of an open shop compares.
 
-1. A snapshot of the services' tables is taken, then ClickHouse's clock is read.
-2. The relays send every event that waited in an outbox of the snapshot.
-3. Kafka's end offsets are taken. Every event of the snapshot and every fact up to that time is before them.
-4. The jobs and services commit these offsets. From then on, every store has everything before the cut.
+1. After the replay of a data set, the services read what is in Kafka: what they make of the data set, such as
+   published reviews, is compared with the data set, so it must be before the cut.
+2. A snapshot of the services' tables is taken, then ClickHouse's clock is read.
+3. The relays send every event that waited in an outbox of the snapshot.
+4. Kafka's end offsets are taken. Every event of the snapshot and every fact up to that time is before them.
+5. The jobs and services commit these offsets. From then on, every store has everything before the cut.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -14,6 +16,7 @@ from audit.sources.kafka import Offsets
 from audit.sources.service_db import ServiceDatabase
 from common.consumer_lag import end_offsets, total_lag
 from jobs.catch_up import ReadLag, wait_while_lag_falls
+from schemas.services import TOPICS_BY_GROUP
 
 Readers = Mapping[str, Collection[str]]
 """Consumer group → the topics that it reads."""
@@ -41,13 +44,20 @@ class WaitPolicy:
 
 
 def take_cut(
-    bootstrap: str, service_db: ServiceDatabase, clickhouse: ClickHouseTables, wait_policy: WaitPolicy
+    bootstrap: str,
+    service_db: ServiceDatabase,
+    clickhouse: ClickHouseTables,
+    wait_policy: WaitPolicy,
+    has_source: bool,
 ) -> Cut:
-    """Take a cut now.
+    """Take a cut now. With a source, wait until the services have read what is in Kafka now.
 
     Raises:
         PartUnavailable: a store does not answer.
     """
+    if has_source and service_db.query_now("cut/outboxes") is not None:
+        sent = end_offsets(bootstrap)
+        wait_policy.until_zero(lambda: total_lag(bootstrap, TOPICS_BY_GROUP, sent))
     service_db.take_snapshot()
     ingested_ms = clickhouse.now_ms()
     wait_policy.until_zero(lambda: _unsent_of_snapshot(service_db))

@@ -2,9 +2,10 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from local.parts import redis as local_redis
 from local.state_directory import base_environment, settings_environment
 from schemas.configuration.saved_values import SavedValues
 from serving.kit.cache.watcher import ChangeLog
+from serving.products.search.index import current_format, make_live, search_folder
+from serving.products.search.indexer import Generation
 from tests.chromium import opened
 from tests.integration.commerce_servers import Shop
 from tests.integration.conftest import is_ready
@@ -144,6 +147,21 @@ def drop_cached(settings: Settings) -> None:
     """Drop cached responses. Tests write into the stores directly, without the events that would do it."""
     with Redis.from_url(settings.redis_url) as redis:
         ChangeLog(redis).drop_everything()
+
+
+@contextmanager
+def live_index(shop: Settings, name: str, events: Sequence[tuple[str, Any]]) -> Iterator[Generation]:
+    """Make an index of these events the live one in the home of the API, for a `with` block."""
+    folder = search_folder(shop)
+    generation = Generation(folder / f"{current_format()}-{name}", "BRL")
+    generation.rows.apply(events, {})
+    generation.write_pending(100)
+    make_live(folder, generation.folder.name)
+    drop_cached(shop)
+    yield generation
+    generation.close()
+    shutil.rmtree(folder)
+    drop_cached(shop)
 
 
 def put(settings: Settings, table: str, columns: tuple[str, ...], rows: list[list[Any]]) -> None:

@@ -20,7 +20,7 @@ from serving.kit.cache.store import MAX_AGE_MS
 from serving.products.search.index import REBUILD, current_format, index_path, make_live, search_folder
 from serving.products.search.indexer import Generation
 from tests.integration.servers import await_true
-from tests.integration.serving.conftest import drop_cached, put_offers
+from tests.integration.serving.conftest import drop_cached, live_index, put_offers
 from tests.principals import bearer
 
 _numbers = count(1)
@@ -54,18 +54,10 @@ EVENTS = [
 
 
 @pytest.fixture(autouse=True)
-def live_index(shop: Settings) -> Iterator[Generation]:
+def live(shop: Settings) -> Iterator[Generation]:
     """A live index in the home of the API."""
-    folder, name = search_folder(shop), f"{current_format()}-{next(_numbers)}"
-    generation = Generation(folder / name, "BRL")
-    generation.rows.apply(EVENTS, {})
-    generation.write_pending(100)
-    make_live(folder, name)
-    drop_cached(shop)
-    yield generation
-    generation.close()
-    shutil.rmtree(folder)
-    drop_cached(shop)
+    with live_index(shop, str(next(_numbers)), EVENTS) as generation:
+        yield generation
 
 
 def find(api: httpx.Client, **asked: Any) -> dict[str, Any]:
@@ -88,7 +80,7 @@ def guest(shop: Settings) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(autouse=True)
-def read(api: httpx.Client, live_index: Generation) -> None:  # noqa: ARG001
+def read(api: httpx.Client, live: Generation) -> None:  # noqa: ARG001
     """Wait until the process of this connection reads the index."""
     await_true(lambda: find(api, q="cadeira")["tried"])
 
@@ -158,17 +150,17 @@ def test_the_order_for_a_visitor_is_one_of_what_the_filters_leave(
 
 
 def test_a_list_that_was_stored_is_not_used_with_another_category_tree(
-    shop: Settings, live_index: Generation
+    shop: Settings, live: Generation
 ) -> None:
     with httpx.Client(base_url=shop.serving, headers=bearer(shop), trust_env=False) as api:
         assert ids(find(api, category="Furniture")) == []
         chairs = replace(default_tree().categories["Chairs"], parent_id="Furniture")
         furniture = ProductCategory("Furniture", None, {"en": "Furniture"})
         tree = default_tree()
-        live_index.rows.set_tree(
+        live.rows.set_tree(
             replace(tree, categories={**tree.categories, "Furniture": furniture, "Chairs": chairs})
         )
-        while live_index.write_pending(100):
+        while live.write_pending(100):
             pass
         deadline = monotonic() + MAX_AGE_MS / 2_000  # later, the stored list ends by itself
         await_true(lambda: ids(find(api, category="Furniture")) == ["chair"] or monotonic() > deadline)
@@ -230,9 +222,9 @@ def test_a_filter_that_makes_no_sense_is_refused(api: httpx.Client, asked: Any) 
     assert api.get("/v1/products", params=asked).status_code == 422
 
 
-def test_a_change_is_found_after_a_commit(api: httpx.Client, shop: Settings, live_index: Generation) -> None:
-    live_index.rows.apply([listed("new", "Zyx lamp")], {})
-    live_index.write_pending(100)
+def test_a_change_is_found_after_a_commit(api: httpx.Client, shop: Settings, live: Generation) -> None:
+    live.rows.apply([listed("new", "Zyx lamp")], {})
+    live.write_pending(100)
     drop_cached(shop)
     await_true(lambda: ids(find(api, q="zyx")) == ["new"])
 
@@ -247,10 +239,10 @@ def test_without_an_index_filters_are_refused_and_words_are_not(api: httpx.Clien
 
 
 def test_a_damaged_index_is_not_read_and_another_one_is_asked_for(
-    api: httpx.Client, shop: Settings, live_index: Generation
+    api: httpx.Client, shop: Settings, live: Generation
 ) -> None:
     folder, damaged = search_folder(shop), f"{current_format()}-{next(_numbers)}"
-    shutil.copytree(index_path(live_index.folder), index_path(folder / damaged))
+    shutil.copytree(index_path(live.folder), index_path(folder / damaged))
     for store in index_path(folder / damaged).glob("*.idx"):
         store.write_bytes(b"")
     make_live(folder, damaged)

@@ -1,7 +1,6 @@
 """The pages of a search, a category, a product with variants and a seller, over a live index."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -12,10 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from common.settings import Settings
-from serving.products.search.index import current_format, make_live, search_folder
-from serving.products.search.indexer import Generation
 from tests.integration.servers import await_true
-from tests.integration.serving.conftest import TABLES, ask, drop_cached, insert, put
+from tests.integration.serving.conftest import TABLES, ask, drop_cached, insert, live_index, put
 from tests.integration.serving.layouts import layouts, scroll_width
 
 pytestmark = pytest.mark.browser
@@ -53,20 +50,13 @@ def events() -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _live_index(shop: Settings) -> Iterator[None]:
-    folder, name = search_folder(shop), f"{current_format()}-pages-{next(_numbers)}"
-    generation = Generation(folder / name, "BRL")
-    generation.rows.apply(events(), {})
-    generation.write_pending(100)
-    make_live(folder, name)
+def _live(shop: Settings) -> Iterator[None]:
     sun = ["s1", "2018-01-01 00:00:00.000", "sun-blue", "ana", SUN["name"], "Lamps", "BRL", 9_990]
     said = ["Luz quente.\n<i>40 cm</i>", "sun", {"colour": "blue", "brand": "Sol"}, "new", 2, [PICTURE]]
     used = ["s2", "2018-01-02 00:00:00.000", "sun-blue", "new", SUN["name"], "Lamps", "BRL", 7_990]
     put(shop, "product_listed", SAID, [sun + said, [*used, *said[:3], "used", None, []]])
-    drop_cached(shop)
-    yield
-    generation.close()
-    shutil.rmtree(folder)
+    with live_index(shop, f"pages-{next(_numbers)}", events()):
+        yield
     ask(shop, "TRUNCATE TABLE product_listed")
     insert(shop, "product_listed", TABLES["product_listed"][1])
 
