@@ -34,6 +34,8 @@ def test_every_word_has_a_drawing_that_exists() -> None:
 
 def test_the_colour_is_that_of_the_name() -> None:
     assert tile_name("p1", "Black Box Lamp, Teal", "Lamps").startswith("lamp-teal-")
+    assert tile_name("p1", "Luminária Preta de Mesa Azul-Marinho Metal", "Lamps").startswith("lamp-navy-")
+    assert tile_name("p1", "LUMINÁRIA DE MESA PETRÓLEO", "Lamps").startswith("lamp-teal-")
     assert tile_name("p1", None, "Lamps") == tile_name("p1", None, "Lamps")
 
 

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from pathlib import Path
 from string import Template
 
-from serving.web.product_images.colours import DEFAULT_COLOURS, GROUNDS, NAMED, palette
+from serving.web.product_images.colours import DEFAULT_COLOURS, GROUNDS, NAMED, colour_of, palette
 from serving.web.product_images.words import drawing
 
 SHAPES = Path(__file__).parent / "shapes"
@@ -37,9 +37,7 @@ def tile_name(product_id: str, name: str | None, category: str | None) -> str:
     """Return the name of a product's tile, such as `lamp-teal-3-1`. Similar products share a tile."""
     drawn = drawing(name or "", category or "")
     seed = blake2b(product_id.encode(), digest_size=2).digest()
-    colour = next(
-        (word for word in _words(name) if word in NAMED), DEFAULT_COLOURS[seed[0] % len(DEFAULT_COLOURS)]
-    )
+    colour = colour_of(name or "") or DEFAULT_COLOURS[seed[0] % len(DEFAULT_COLOURS)]
     ground = blake2b((category or "").encode(), digest_size=1).digest()[0] % len(GROUNDS)
     return f"{drawn}-{colour}-{ground}-{seed[1] % len(SCENES)}"
 
@@ -66,8 +64,3 @@ def draw(tile: str) -> bytes | None:
 def shapes() -> dict[str, Template]:
     """Return every drawing by name."""
     return {path.stem: Template(path.read_text()) for path in sorted(SHAPES.glob("*.svg"))}
-
-
-def _words(name: str | None) -> list[str]:
-    """Return the words of a name in reverse order, because product names often end with the colour."""
-    return re.findall(r"[a-z]+", (name or "").lower())[::-1]

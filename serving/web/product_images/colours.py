@@ -1,6 +1,10 @@
 """Chooses the colours of a tile: the object's own, and a background with enough contrast. Pure."""
 
+import re
 from dataclasses import dataclass
+
+from schemas.product_categories import default_tree
+from serving.products.search.text import fold
 
 Rgb = tuple[int, int, int]
 
@@ -10,9 +14,24 @@ NAMED: dict[str, str] = {
     "rose": "#d98594", "sand": "#d8bf94", "slate": "#66788a", "teal": "#2b8a87", "white": "#f4f2ec",
     "red": "#c2413b", "green": "#4c8f57", "yellow": "#e3b53c", "pink": "#e08aa6", "purple": "#7a5aa6",
     "brown": "#80583c", "grey": "#8a8f94", "gray": "#8a8f94", "silver": "#b6bdc3", "gold": "#cfa143",
-    "orange": "#d9773a", "beige": "#dac7a6",
+    "orange": "#d9773a", "beige": "#dac7a6", "burgundy": "#7b2f3e", "copper": "#b3714a",
 }  # fmt: skip
-"""Colour word in product names → colour of the object."""
+"""Colour of a tile → colour of the object."""
+
+_COLOUR_WORDS = {colour: colour for colour in NAMED} | {
+    fold(name): value
+    for value, names in default_tree().attributes["colour"].values.items()
+    if value in NAMED
+    for name in names.values()
+}
+"""Word of product names, in each language and without accents → colour of the tile."""
+
+
+def colour_of(name: str) -> str | None:
+    """Return the colour that a product name says last, where names often say it; None if it says none."""
+    words = re.findall(r"[a-z]+(?:-[a-z]+)*", fold(name))
+    return next((found for word in reversed(words) if (found := _COLOUR_WORDS.get(word))), None)
+
 
 DEFAULT_COLOURS = (
     "clay",
