@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.product_categories import default_tree
-from serving.products.search.text import fold
+from serving.products.search.text import analysed, fold
 
 Rgb = tuple[int, int, int]
 
@@ -19,18 +20,27 @@ NAMED: dict[str, str] = {
 """Colour of a tile → colour of the object."""
 
 _COLOUR_WORDS = {colour: colour for colour in NAMED} | {
-    fold(name): value
+    re.split(r"\W", fold(name))[-1]: value
     for value, names in default_tree().attributes["colour"].values.items()
     if value in NAMED
     for name in names.values()
 }
-"""Word of product names, in each language and without accents → colour of the tile."""
+"""Word of product names, in each language and without accents → colour of the tile.
+
+`Azul-Marinho` is known by its last word."""
 
 
+@lru_cache(maxsize=8192)
 def colour_of(name: str) -> str | None:
-    """Return the colour that a product name says last, where names often say it; None if it says none."""
-    words = re.findall(r"[a-z]+(?:-[a-z]+)*", fold(name))
-    return next((found for word in reversed(words) if (found := _COLOUR_WORDS.get(word))), None)
+    """Return the colour that a product name says last, where names often say it; None if it says none.
+
+    In Portuguese, colours agree with what they describe: `Malas Vermelhas`, `Preta`.
+    """
+    for word in reversed(analysed(name)):
+        for form in sorted(word.forms):
+            if found := _COLOUR_WORDS.get(form) or _COLOUR_WORDS.get(re.sub("a$", "o", form)):
+                return found
+    return None
 
 
 DEFAULT_COLOURS = (
