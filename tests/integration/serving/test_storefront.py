@@ -242,6 +242,7 @@ def test_no_product_is_shown_in_two_rows_of_a_page(page: Page, goes_with: Locato
         return "exclude=desk-lamp" in answer.value.url and page.locator("[data-row] .pc").count() == 1
 
     await_true(is_not_repeated, "a process that knows the row")
+    expect(page.get_by_role("heading", name="Goes well with it")).to_be_visible()
     beside = goes_with.locator("[data-product]")
     assert [card.get_attribute("data-product") for card in beside.all()] == ["desk-lamp"]
     expect(page.locator("[data-row] .pc")).to_contain_text("Atlas")
