@@ -26,7 +26,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CommandResult:
     """How a command ended."""
 
     name: str
@@ -92,7 +92,7 @@ class CommandRunner:
 
 def run_all(
     commands: Mapping[str, Sequence[Sequence[str]]], environment: Mapping[str, str], at_once: int
-) -> list[Outcome]:
+) -> list[CommandResult]:
     """Run up to `at_once` names in parallel, and the commands of a name in turn. Print each name's output."""
     runner = CommandRunner(environment)
     pool = ThreadPoolExecutor(at_once)
@@ -111,14 +111,14 @@ def run_all(
     return outcomes
 
 
-def run_in_turn(name: str, commands: Sequence[Sequence[str]], runner: CommandRunner) -> Outcome:
+def run_in_turn(name: str, commands: Sequence[Sequence[str]], runner: CommandRunner) -> CommandResult:
     """Run commands one after the other. The exit code is the first that is not 0."""
     started = time.monotonic()
     with TemporaryFile() as file:
         codes = [runner.run(argv, file) for argv in commands]
         file.seek(0)
         output = file.read().decode(errors="replace")
-    return Outcome(name, next(filter(None, codes), 0), time.monotonic() - started, output)
+    return CommandResult(name, next(filter(None, codes), 0), time.monotonic() - started, output)
 
 
 MOST = 5
@@ -149,11 +149,11 @@ def failed_tests(folder: Path) -> list[str]:
 
 
 def repeat_failed(
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[CommandResult],
     lanes: Mapping[str, Sequence[str]],
     caches: Mapping[str, Path],
     environment: Mapping[str, str],
-) -> list[Outcome]:
+) -> list[CommandResult]:
     """Repeat the failed tests of each lane (name → pytest's command), one lane after the other.
 
     Returns the outcome of each lane and check: that of the second run where there was one.

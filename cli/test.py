@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import typer
 
-from cli.parallel import LEFT, TESTS_LEFT, CommandRunner, Outcome, cache_options, repeat_failed, run_all
+from cli.parallel import LEFT, TESTS_LEFT, CommandResult, CommandRunner, cache_options, repeat_failed, run_all
 from common.settings import ROOT, Settings
 from local.install.browser import chromium
 from local.install.environment import TEST_PACKAGES, fetch_jars, install_packages, installation_lock
@@ -149,7 +149,7 @@ def selection(marker: str, nightly: bool, campaign: bool = False) -> list[str]:
     return ["-m", f"{marker} and {asked_for}" if marker else asked_for]
 
 
-def failures(outcome: Outcome) -> list[str]:
+def failures(outcome: CommandResult) -> list[str]:
     """Return pytest's line for each of the first `FAILURES` tests that failed, so that the end says them."""
     if outcome.exit_code == 0:
         return []

@@ -7,6 +7,8 @@ Trigger = Literal["first", "scheduled", "drift", "requested"]
 
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 
-Outcome = Literal["running", "published", "kept", "too_little", "no_room", "failed", "stopped", "interrupted"]
+TrainingOutcome = Literal[
+    "running", "published", "kept", "too_little", "no_room", "failed", "stopped", "interrupted"
+]
 """`kept`: the model in use is better. `too_little`: to learn from. `no_room`: in Redis. `stopped`: together
 with the platform, or by a person. `interrupted`: nothing recorded its end."""

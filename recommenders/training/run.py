@@ -15,7 +15,7 @@ from clickhouse.client import connect, one_line
 from common.clock import Clock
 from common.errors import PartUnavailable, UserError
 from common.settings import Settings
-from common.training_runs import Outcome
+from common.training_runs import TrainingOutcome
 from recommenders.model_selection.candidates import Candidate
 from recommenders.model_selection.model_card import as_json
 from recommenders.model_selection.search import OnProgress
@@ -110,7 +110,7 @@ def train_once(
         training_log.end(start, end)
 
 
-def outcome_of(error: BaseException) -> Outcome:
+def outcome_of(error: BaseException) -> TrainingOutcome:
     """Return the outcome of a training that an error ended."""
     if isinstance(error, KeyboardInterrupt):
         return "stopped"

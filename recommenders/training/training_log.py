@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse.client import clickhouse_errors, connect
 from common.errors import PartUnavailable
 from common.settings import Settings
-from common.training_runs import Outcome, Trigger
+from common.training_runs import TrainingOutcome, Trigger
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ class TrainingEnd:
     times of the oldest and the newest.
     """
 
-    outcome: Outcome
+    outcome: TrainingOutcome
     reason: str
     ended_at: datetime | None
     version: str | None = None

@@ -27,7 +27,7 @@ from common.nights import night_turn
 from common.readiness import Check
 from common.redis_client import require_redis
 from common.settings import Settings
-from common.training_runs import Outcome, Trigger
+from common.training_runs import TrainingOutcome, Trigger
 from common.worker_process import run_worker
 from recommenders.training.drift import drift_since_training
 from recommenders.training.limits import environment, max_seconds
@@ -128,7 +128,7 @@ class TrainingWorker:
         TRAININGS.labels(outcome).inc()
         TRAINING_SECONDS.labels(outcome).set(ended.seconds)
         log.info("training ended", outcome=outcome, trigger=start.trigger, seconds=round(ended.seconds, 1))
-        without_result: Outcome = "stopped" if ended.is_stopped else "failed"
+        without_result: TrainingOutcome = "stopped" if ended.is_stopped else "failed"
         self._log.end(start, TrainingEnd(without_result, ended.reason, self._clock()), if_running=True)
 
 

@@ -120,14 +120,14 @@ class CircuitBreaker:
         """Seconds until an open breaker admits a trial; 0 in every other state."""
         return max(0.0, self._open_until - self._now()) if self._state is BreakerState.OPEN else 0.0
 
-    def attempt(self) -> "Attempt":
+    def attempt(self) -> "BreakerAttempt":
         """Admit a call, and return the context manager in which to make it; it may contain `await`.
 
         Raises:
             BreakerOpen: the part is not to be called now.
         """
         if self._state is BreakerState.CLOSED:
-            return Attempt(self, self._period, self._now())
+            return BreakerAttempt(self, self._period, self._now())
         if self._state is BreakerState.OPEN:
             if (remaining_s := self.remaining_s) > 0:
                 raise BreakerOpen(self.name, remaining_s)
@@ -135,7 +135,7 @@ class CircuitBreaker:
         if self._trials_running >= self._settings.trials:
             raise BreakerOpen(self.name, self._settings.first_open_s)
         self._trials_running += 1
-        return Attempt(self, self._period, self._now())
+        return BreakerAttempt(self, self._period, self._now())
 
     def open(self) -> None:
         """Admit no more calls, because the part was seen not to answer by other means, too.
@@ -202,7 +202,7 @@ class CircuitBreaker:
 
 
 @dataclass(slots=True)
-class Attempt:
+class BreakerAttempt:
     """One call through a breaker. The exception with which the block ends says whether the part failed."""
 
     _breaker: CircuitBreaker

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from common.ids import PRINTABLE
-from common.training_runs import Outcome, Trigger
+from common.training_runs import TrainingOutcome, Trigger
 from serving.kit.response_types import ConfidenceInterval
 
 ShownTrigger = Trigger | Literal["not_recorded"]
@@ -65,7 +65,7 @@ class Training(TypedDict):
         ShownTrigger, Field(description="What started it; not_recorded before trainings were recorded.")
     ]
     trigger_details: Annotated[str, Field(description="The figures of the drift that started it, or empty.")]
-    outcome: Outcome
+    outcome: TrainingOutcome
     reason: Annotated[str, Field(description="Why it has this outcome.")]
     started_at: datetime
     ended_at: datetime | None

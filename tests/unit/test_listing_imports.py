@@ -14,8 +14,8 @@ from producers.kit.listings import MAX_PRICE_MINOR
 from producers.kit.tables.records import MAX_LINES, guarded, read_records, unguarded
 from producers.services.products.import_rows import (
     MAX_DEFECTS,
+    AppliedBatch,
     Known,
-    Outcome,
     Rules,
     apply_rows,
     group_id_of,
@@ -57,7 +57,7 @@ def load(path: Path, content: str | bytes) -> ListingFile:
     return ListingFile(path, ATTRIBUTES)
 
 
-def apply(path: Path, content: str | bytes, *listings: Listing, **rules: bool) -> Outcome:
+def apply(path: Path, content: str | bytes, *listings: Listing, **rules: bool) -> AppliedBatch:
     """Return what a file changes of listings."""
     file = load(path, content)
     overview = file.overview()

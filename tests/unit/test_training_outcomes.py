@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from common.errors import PartUnavailable, UserError
-from common.training_runs import Outcome
+from common.training_runs import TrainingOutcome
 from recommenders.training.child import start_of
 from recommenders.training.limits import NoRoom
 from recommenders.training.run import outcome_of
@@ -26,7 +26,7 @@ AT = datetime(2026, 11, 27, 3, tzinfo=UTC)
         (KeyboardInterrupt(), "stopped"),
     ],
 )
-def test_an_error_has_its_outcome(error: BaseException, outcome: Outcome) -> None:
+def test_an_error_has_its_outcome(error: BaseException, outcome: TrainingOutcome) -> None:
     assert outcome_of(error) == outcome
 
 

@@ -14,7 +14,7 @@ PENDING = 0
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RowOutcome:
     """An outcome that rows share. `text` says what the row is used as, or why it is not used."""
 
     text: str
@@ -26,7 +26,7 @@ class Outcomes:
     """The outcome of each of n rows, as a code; each row is decided once."""
 
     codes: NDArray[np.int16]
-    kinds: list[Outcome] = field(default_factory=lambda: [Outcome("undecided", False)])
+    kinds: list[RowOutcome] = field(default_factory=lambda: [RowOutcome("undecided", False)])
 
     @staticmethod
     def of(rows: int) -> "Outcomes":
@@ -41,25 +41,25 @@ class Outcomes:
 
     def reject(self, rows: Rows, reason: str) -> None:
         """Don't use these rows, except those that are decided already."""
-        self._decide(rows, Outcome(reason, used=False))
+        self._decide(rows, RowOutcome(reason, used=False))
 
     def use(self, rows: Rows, what: str) -> None:
         """Use these rows, except those that are decided already."""
-        self._decide(rows, Outcome(what, used=True))
+        self._decide(rows, RowOutcome(what, used=True))
 
     def used_as(self, what: str) -> Mask:
         """Return which rows are used as this."""
         return np.isin(
-            self.codes, [code for code, kind in enumerate(self.kinds) if kind == Outcome(what, True)]
+            self.codes, [code for code, kind in enumerate(self.kinds) if kind == RowOutcome(what, True)]
         )
 
-    def counts(self, start: int, end: int) -> list[tuple[Outcome, int]]:
+    def counts(self, start: int, end: int) -> list[tuple[RowOutcome, int]]:
         """Return the outcomes of the rows from `start` to `end` and their numbers: used ones first."""
         counted = np.bincount(self.codes[start:end], minlength=len(self.kinds)).tolist()
         found = [(kind, count) for kind, count in zip(self.kinds, counted, strict=True) if count]
         return sorted(found, key=lambda each: (not each[0].used, -each[1]))
 
-    def _decide(self, rows: Rows, outcome: Outcome) -> None:
+    def _decide(self, rows: Rows, outcome: RowOutcome) -> None:
         numbers = np.flatnonzero(rows) if rows.dtype == bool else rows
         undecided = numbers[self.codes[numbers] == PENDING]
         if len(undecided):

@@ -56,7 +56,7 @@ _UNANSWERED: tuple[type[Exception], ...] = (*_UNAVAILABLE, ClientDisconnect)
 
 
 @dataclass(frozen=True, eq=False)
-class Attempt:
+class KeyedAttempt:
     """A request with a key whose endpoint runs; `request.state.attempt` of the request."""
 
     request: KeyedRequest
@@ -105,7 +105,7 @@ class IdempotentRequests:
             number = await store.begin_attempt(sql, keyed.request_id, digest)
             if number is None:
                 return _stored_response(keyed, digest, await store.find_stored(sql, keyed.request_id))
-        attempt = Attempt(keyed, number)
+        attempt = KeyedAttempt(keyed, number)
         request.state.attempt = attempt
         return await _run(request, transactions, attempt, respond)
 
@@ -119,15 +119,15 @@ async def mark_committed(request: Request, sql: Any) -> None:
     """Mark the attempt of a request, if it has a key, in the transaction of its changes.
 
     Raises:
-        REQUEST_IN_PROGRESS: see `Attempt.mark_committed`.
+        REQUEST_IN_PROGRESS: see `KeyedAttempt.mark_committed`.
     """
-    attempt: Attempt | None = getattr(request.state, "attempt", None)
+    attempt: KeyedAttempt | None = getattr(request.state, "attempt", None)
     if attempt is not None:
         await attempt.mark_committed(sql)
 
 
 async def _run(
-    request: Request, transactions: Transactions, attempt: Attempt, respond: RouteHandler
+    request: Request, transactions: Transactions, attempt: KeyedAttempt, respond: RouteHandler
 ) -> Response:
     try:
         response = await respond(request)
@@ -143,7 +143,7 @@ async def _run(
     return response
 
 
-async def _save(transactions: Transactions, attempt: Attempt, response: Response) -> None:
+async def _save(transactions: Transactions, attempt: KeyedAttempt, response: Response) -> None:
     """Store a response. If this fails, the client gets its response nevertheless."""
     sealed = seal(attempt.request, response)
     try:
@@ -155,7 +155,7 @@ async def _save(transactions: Transactions, attempt: Attempt, response: Response
         log.warning("a response is not stored for retries", error=str(error))
 
 
-async def _release(transactions: Transactions, attempt: Attempt) -> None:
+async def _release(transactions: Transactions, attempt: KeyedAttempt) -> None:
     """Let the next request with the key run. If this fails, it can do so after `ABANDONED_AFTER`."""
     try:
         async with transactions.connection() as sql:

@@ -23,7 +23,7 @@ from producers.kit.postgres.statements import statement
 
 log = structlog.get_logger()
 
-Outcome = Literal["acted", "repeated", "rejected"]
+EventOutcome = Literal["acted", "repeated", "rejected"]
 
 MAX_ATTEMPTS = 5
 """A message is dead-lettered after this many unexpected errors; with back-off, after 1 to 2 s."""
@@ -123,7 +123,7 @@ class MessageProcessor:
             duration_ms=round(seconds * 1000, 1),
         )
 
-    async def _attempt(self, event: InboundEvent) -> Outcome:
+    async def _attempt(self, event: InboundEvent) -> EventOutcome:
         try:
             async with self._transactions.begin(event.trace, event.identity) as tx:
                 return await self._apply(tx, event)
@@ -134,7 +134,7 @@ class MessageProcessor:
         except INVALID as error:
             return await self._reject(event, Rejected(f"PostgreSQL can't store its values: {error}"))
 
-    async def _apply(self, tx: Transaction, event: InboundEvent) -> Outcome:
+    async def _apply(self, tx: Transaction, event: InboundEvent) -> EventOutcome:
         """Record the event's id and run its handler."""
         record = event.record
         if isinstance(record, Rejected):
@@ -152,7 +152,7 @@ class MessageProcessor:
             return "repeated"
         return "acted"
 
-    async def _reject(self, event: InboundEvent, rejection: Rejected) -> Outcome:
+    async def _reject(self, event: InboundEvent, rejection: Rejected) -> EventOutcome:
         """Dead-letter a message once. Its event id is not recorded, so that a replay processes it."""
         log.warning("rejected", service=self._service, location=event.location, reason=str(rejection))
         try:
@@ -165,7 +165,7 @@ class MessageProcessor:
             UNEXPECTED_ERRORS.labels(self._service, event.topic).inc()
         return outcome
 
-    async def _send(self, event: InboundEvent, letter: OutboxMessage) -> Outcome:
+    async def _send(self, event: InboundEvent, letter: OutboxMessage) -> EventOutcome:
         async with self._transactions.begin(event.trace) as tx:
             is_new = await _record_event(tx, event.message_id, event.topic)
             if is_new:

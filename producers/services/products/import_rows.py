@@ -124,7 +124,7 @@ class Known:
 
 
 @dataclass(slots=True)
-class Outcome:
+class AppliedBatch:
     """What a batch changes. The sum of the numbers is that of its rows."""
 
     changes: list[tuple[Listing | None, Listing]] = field(default_factory=list)
@@ -163,9 +163,9 @@ def group_id_of(seller_id: str, text: str) -> str:
 
 def apply_rows(
     rows: Sequence[Row], repeated: Mapping[int, int], known: Known, rules: Rules, reader: CellReader
-) -> Outcome:
+) -> AppliedBatch:
     """Return what rows change. `repeated`: see `Overview`."""
-    outcome, changed = Outcome(), set[str]()
+    outcome, changed = AppliedBatch(), set[str]()
     for row in rows:
         change = _RowChange(row, known, rules, reader)
         change.apply(repeated.get(row.number), changed)

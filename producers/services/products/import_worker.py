@@ -29,8 +29,8 @@ from producers.kit.postgres.statements import statement
 from producers.services.products import picture_store, store
 from producers.services.products.file_reading import ReadFile
 from producers.services.products.import_rows import (
+    AppliedBatch,
     Known,
-    Outcome,
     Rules,
     StockCount,
     apply_rows,
@@ -168,7 +168,7 @@ class Importer:
 
     async def _outcome(
         self, tx: Transaction, claimed: _Claimed, file: "_OpenFile", rows: Sequence[Row]
-    ) -> Outcome:
+    ) -> AppliedBatch:
         """Return what rows change, whose listings are locked then."""
         seller_id = claimed.seller_id
         await store.keep_categories(tx)
@@ -381,7 +381,7 @@ async def _save_stock(tx: Transaction, import_id: str, stock: Sequence[StockCoun
         unchanged = unchanged + $outcome.unchanged::integer, refused = refused + $outcome.refused::integer
     WHERE import_id = $import_id::text
 """)
-async def _advance(tx: Transaction, import_id: str, rows: int, outcome: Outcome) -> None:
+async def _advance(tx: Transaction, import_id: str, rows: int, outcome: AppliedBatch) -> None:
     """Save how far a locked import is, and end the lease."""
 
 

@@ -47,7 +47,7 @@ Step = Literal["words", "spelling", "fewer_words"]
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SearchStep:
     """A way in which products were looked for: `text` is what of it was used."""
 
     step: Step
@@ -66,7 +66,7 @@ class Matching:
     levels: Sequence[Query]
     any_level: Query
     steps: int = 0
-    tried: Sequence[Attempt] = ()
+    tried: Sequence[SearchStep] = ()
     did_you_mean: Sequence[str] | None = None
 
 
@@ -80,7 +80,7 @@ class _Levels:
     def __init__(self, searcher: tantivy.Searcher, levels: Sequence[Query], widest: Sequence[Query]) -> None:
         self._searcher = searcher
         self.levels, self.widest = [*levels], [*widest]
-        self.tried: list[Attempt] = []
+        self.tried: list[SearchStep] = []
 
     def add(self, level: Query) -> None:
         self.levels.append(level)
@@ -89,7 +89,7 @@ class _Levels:
     def count(self, step: Step, slots: Sequence[Slot]) -> int:
         """Note what was tried, and return how many products there are."""
         products = count(self._searcher, one_of(*self.widest))
-        self.tried.append(Attempt(step, " ".join(slot.text for slot in slots), products))
+        self.tried.append(SearchStep(step, " ".join(slot.text for slot in slots), products))
         return products
 
     def matching(self, steps: int, did_you_mean: Sequence[str] | None = None) -> Matching:

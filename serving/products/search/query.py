@@ -25,7 +25,7 @@ from serving.products.search.filters import (
     variant_keys_in,
 )
 from serving.products.search.index import EVERYTHING, all_of, any_of, but_not
-from serving.products.search.matching import Attempt, Matching, match, nearest_category
+from serving.products.search.matching import Matching, SearchStep, match, nearest_category
 from serving.products.search.text import fold, split
 
 Sort = Literal["best", "relevance", "newest", "cheapest", "dearest", "rating"]
@@ -105,7 +105,7 @@ class Found:
     products: int
     hits: Sequence[Hit]
     end: Position | None
-    tried: Sequence[Attempt] = ()
+    tried: Sequence[SearchStep] = ()
     did_you_mean: str | None = None
     facets: Facets | None = None
     instead: Sequence[Hit] = ()
