@@ -20,6 +20,7 @@ CHANGING = (
     (re.compile(rf"\b\d{{1,2}} {_MONTH},? (?:{_THIS_YEAR})(?:,? {_CLOCK})?\b"), "MOMENT"),
     (re.compile(rf"\b{_MONTH} \d{{1,2}},? (?:{_THIS_YEAR})(?:,? {_CLOCK})?\b"), "MOMENT"),
     (re.compile(rf"\b\d{{1,2}} {_MONTH}\b(?!,? 20)"), "DAY"),
+    (re.compile(rf"\b{_MONTH} \d{{1,2}}(?= – MOMENT)"), "DAY"),
     (re.compile(rf"\b{_CLOCK}\b"), "TIME"),
     (re.compile(r"(?<=token=)[\w-]+"), "TOKEN"),
     (re.compile(r"(?<=[?&]v=)[0-9a-f]{6,}"), "VERSION"),
