@@ -273,3 +273,25 @@ def test_parcels_are_taken_over_wherever_it_was_interrupted(settings, tmp_path, 
         ("new", "placed", {}, {}),
         ("o", "cancelled", {"ann": 3, "bob": 2}, {"bob": 4}),
     ]
+
+
+CONDITIONS = next(FOLDER.glob("0033_*.sql"))
+
+BEFORE_CONDITIONS = """
+INSERT INTO product_listed (event_id, condition) VALUES ('old', ''), ('used', 'used');
+INSERT INTO product_changed (event_id, condition) VALUES ('old', ''), ('used', 'used');
+"""
+
+
+@pytest.mark.parametrize("done", range(len([*split_statements(CONDITIONS.read_text())]) + 1))
+def test_listings_without_a_condition_of_theirs_are_new_wherever_it_was_interrupted(
+    settings, tmp_path, database_before, done
+):
+    tables = ("product_listed", "product_changed")
+    before = database_before(CONDITIONS)
+    client = migrated_after(CONDITIONS, tables, BEFORE_CONDITIONS, done, settings, before, tmp_path)
+
+    for table in tables:
+        client.command(f"INSERT INTO {table} (event_id) VALUES ('by a job from before')")
+        rows = client.query(f"SELECT event_id, condition FROM {table} FINAL ORDER BY event_id").result_rows
+        assert rows == [("by a job from before", "new"), ("old", "new"), ("used", "used")]
