@@ -99,7 +99,7 @@ def _wait_for_cut(settings: Settings, opened: Stores, wait_policy: WaitPolicy) -
     readers: Mapping[str, Collection[str]] = topics_of_live_jobs(settings)
     if opened.service_db.exists():
         readers = {**readers, **SERVICE_TOPICS}
-    return wait_for(opened.cut, settings.kafka, readers, wait_policy)
+    return wait_for(opened.cut.offsets, settings.kafka, readers, wait_policy)
 
 
 def _has_moved(settings: Settings, opened: Stores) -> bool:

@@ -55,18 +55,17 @@ def take_cut(
     Raises:
         PartUnavailable: a store does not answer.
     """
-    if has_source and service_db.query_now("cut/outboxes") is not None:
-        sent = end_offsets(bootstrap)
-        wait_policy.until_zero(lambda: total_lag(bootstrap, TOPICS_BY_GROUP, sent))
+    if has_source and service_db.exists():
+        wait_for(end_offsets(bootstrap), bootstrap, TOPICS_BY_GROUP, wait_policy)
     service_db.take_snapshot()
     ingested_ms = clickhouse.now_ms()
     wait_policy.until_zero(lambda: _unsent_of_snapshot(service_db))
     return Cut(end_offsets(bootstrap), ingested_ms)
 
 
-def wait_for(cut: Cut, bootstrap: str, readers: Readers, wait_policy: WaitPolicy) -> int:
-    """Wait until all readers have committed the offsets of the cut; return how many messages are left."""
-    return wait_policy.until_zero(lambda: total_lag(bootstrap, readers, cut.offsets))
+def wait_for(offsets: Offsets, bootstrap: str, readers: Readers, wait_policy: WaitPolicy) -> int:
+    """Wait until all readers have committed these offsets; return how many messages are left."""
+    return wait_policy.until_zero(lambda: total_lag(bootstrap, readers, offsets))
 
 
 def has_moved_since(cut: Cut, bootstrap: str, service_db: ServiceDatabase) -> bool:

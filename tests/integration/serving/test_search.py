@@ -54,9 +54,10 @@ EVENTS = [
 
 
 @pytest.fixture(autouse=True)
-def live(shop: Settings) -> Iterator[Generation]:
-    """A live index in the home of the API."""
+def live(shop: Settings, api: httpx.Client) -> Iterator[Generation]:
+    """A live index in the home of the API, which the process of this connection reads."""
     with live_index(shop, str(next(_numbers)), EVENTS) as generation:
+        await_true(lambda: find(api, q="cadeira")["tried"])
         yield generation
 
 
@@ -77,12 +78,6 @@ def guest(shop: Settings) -> Iterator[httpx.Client]:
     headers = {"Accept": "text/html"}
     with httpx.Client(base_url=shop.serving, headers=headers, trust_env=False, timeout=60) as http:
         yield http
-
-
-@pytest.fixture(autouse=True)
-def read(api: httpx.Client, live: Generation) -> None:  # noqa: ARG001
-    """Wait until the process of this connection reads the index."""
-    await_true(lambda: find(api, q="cadeira")["tried"])
 
 
 def test_a_misspelt_word_is_found_and_said(api: httpx.Client) -> None:
