@@ -70,10 +70,12 @@ class CaseResult:
     run: str
     result: str = ""
     seconds: float = 0.0
+    has_ended: bool = False
 
     def add(self, report: pytest.TestReport) -> None:
-        """Add a phase: setup, call or teardown."""
+        """Add a phase: setup, call or teardown, which is the last."""
         self.seconds += report.duration
+        self.has_ended = report.when == "teardown"
         if self.result not in ("failed", "skipped"):
             self.result = report.outcome
 
@@ -199,9 +201,12 @@ class NightlyRun:
         return ran
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write what is not written, and say by the exit code whether tests are left."""
-        if self._results:
-            self.store.write(self._results)
+        """Write what is not written, and say by the exit code whether tests are left.
+
+        A case that was interrupted has no result.
+        """
+        if ended := {case: each for case, each in self._results.items() if each.has_ended}:
+            self.store.write(ended)
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self._passed_before:
             session.exitstatus = pytest.ExitCode.OK
         if session.exitstatus == pytest.ExitCode.OK and self._later:

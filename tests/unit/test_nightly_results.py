@@ -25,6 +25,8 @@ import pytest
 @pytest.mark.nightly
 @pytest.mark.parametrize("number", range(3))
 def test_long(number):
+    if str(number) in os.environ.get("INTERRUPTED", ""):
+        raise KeyboardInterrupt
     assert str(number) not in os.environ.get("FAILS", "")
 
 def test_short():
@@ -63,8 +65,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         until: float | None = None,
         tree: str = TREE,
         fails: str = "",
+        interrupted: str = "",
     ) -> tuple[int, set[str]]:
         monkeypatch.setenv("FAILS", fails)
+        monkeypatch.setenv("INTERRUPTED", interrupted)
         options = [
             "-c",
             os.devnull,
@@ -126,6 +130,12 @@ def test_what_failed_after_it_had_passed_runs_again(run: Run) -> None:
     run(*selection("", nightly=True), fails="2")
 
     assert run("-m", "nightly", goes_on=True) == (0, {"test_long[2]"})
+
+
+def test_a_case_that_was_interrupted_has_no_result(run: Run, tmp_path: Path) -> None:
+    run(interrupted="1")
+    assert {case.partition("::")[2] for case in store(tmp_path).passed()} == {"test_long[0]"}
+    assert "| nightly | 1 | passed |" in (tmp_path / "nightly.md").read_text()
 
 
 def test_a_run_begins_no_test_that_would_end_too_late_and_says_so(run: Run) -> None:
