@@ -18,10 +18,11 @@ from audit.table_comparison import KeyFilter, Sides, TableComparison
 from audit.tables import ROUNDING
 from jobs.recommendations.logic import MAX_BOUGHT, MAX_RECENT, MAX_SIMILAR
 from serving.kit.offers import read_offers
+from serving.recommendations.recommender import NEIGHBOURS
 
 NAME = "facts_vs_recommendations"
-COMPARED = MAX_SIMILAR // 2
-"""Recommendations use this many similar products; Redis has more, to replace those that are filtered out."""
+COMPARED = NEIGHBOURS
+"""Recommendations use this many similar products; Redis has more, to replace those whose score falls."""
 
 RETAINED_DAYS = 29
 """A day less than the retention of job `recommendations`, because jobs read an event at different times."""

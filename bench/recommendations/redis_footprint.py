@@ -10,6 +10,7 @@ import orjson
 from redis import Redis
 
 from common.settings import Settings
+from jobs.recommendations.logic import MAX_SIMILAR
 from serving.kit.product_cards import KEY
 
 SAMPLE = 2_000
@@ -27,9 +28,6 @@ BROWSER: Members = {"recent": 20, "carted": 3}
 
 BUYER: Members = {"recent": 20, "carted": 3, "bought": 10}
 
-SIMILAR = 64
-"""The number of neighbours in `similar:{product}`."""
-
 STORED_LIST = 24
 """The products of a list that is stored for a shopper: twice the 12 that are shown."""
 
@@ -45,7 +43,7 @@ def measure(settings: Settings) -> dict[str, float]:
     with Redis.from_url(settings.redis) as redis:
         return {
             "product card": _bytes_of(redis, _cards()),
-            "co-visits of a product": _bytes_of(redis, _sets({"similar": SIMILAR})),
+            "co-visits of a product": _bytes_of(redis, _sets({"similar": MAX_SIMILAR})),
             "shopper, all full": _bytes_of(redis, _sets(FULL)),
             "shopper who bought ten products": _bytes_of(redis, _sets(BUYER)),
             "shopper who bought nothing": _bytes_of(redis, _sets(BROWSER)),

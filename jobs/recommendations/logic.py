@@ -44,9 +44,9 @@ MAX_RECENT = 20
 MAX_BOUGHT = 200
 """The maximum number of bought products stored for a shopper."""
 
-MAX_SIMILAR = 64
-"""The maximum number of similar products stored for a product. Recommendations use the best half. The rest
-replace products whose score falls."""
+MAX_SIMILAR = 96
+"""The maximum number of similar products stored for a product. Recommendations use the best third. The rest
+replace products whose score falls (docs/decisions/recommendations-in-sql.md)."""
 
 MAX_POPULAR = 200
 """The maximum number of popular products stored for a category."""

@@ -35,7 +35,7 @@ from serving.recommendations.trained_models import ModelInUse, Unusable
 from serving.recommendations.visitor_history import VisitorHistory
 
 NEIGHBOURS = 32
-"""The number of neighbours that are read per product: half of those that job `recommendations` stores."""
+"""The number of neighbours that are read per product: a third of what job `recommendations` stores."""
 
 
 class NeighbourCache(ProductCache[CoVisits]):

@@ -45,4 +45,4 @@ SELECT
 FROM pairs
 GROUP BY owner, member
 ORDER BY score DESC
-LIMIT 64 BY owner
+LIMIT 96 BY owner
