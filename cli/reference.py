@@ -22,7 +22,7 @@ from common.configuration.definitions import DEFINITIONS
 from common.settings import ROOT, Settings
 from local.passwords import PASSWORDS
 from schemas.events import EventSchema, all_events
-from schemas.services import EXTERNAL, consumers_of, owner_of
+from schemas.services import EXTERNAL, consumers_of, owner_of, takers_of
 
 WIDTH = 100
 """Characters in a line of a command's help."""
@@ -185,7 +185,10 @@ def _emitters(event: str) -> str:
     owner, others = owner_of(event), "other systems, the replay and the simulator"
     if owner == EXTERNAL:
         return others
-    return f"`{owner}`, {others}" if owner in consumers_of(event) else f"`{owner}`"
+    if owner in consumers_of(event):
+        return f"`{owner}`, {others}"
+    taken = "".join(f", other shops through `{room}`" for room in takers_of(event))
+    return f"`{owner}`{taken}"
 
 
 def _event(event: EventSchema) -> str:

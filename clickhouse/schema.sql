@@ -84,6 +84,30 @@ ORDER BY (started_at, audit_id)
 SETTINGS index_granularity = 1024
 COMMENT 'Every audit, with what started it, how long it took and what it found.';
 
+CREATE TABLE cart_abandoned
+(
+    `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
+    `occurred_at` DateTime64(3, 'UTC') COMMENT 'When it happened, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `cart_id` String COMMENT 'The cart.' CODEC(ZSTD(1)),
+    `session_id` String COMMENT 'The last visit in which it was changed.' CODEC(ZSTD(1)),
+    `shopper_id` Nullable(String) COMMENT 'The shopper; null for a guest.' CODEC(ZSTD(1)),
+    `changed_at` DateTime64(3, 'UTC') COMMENT 'When it was touched last, UTC.' CODEC(Delta(8), ZSTD(1)),
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
+    `units` Int32 COMMENT 'Units of all lines.' CODEC(ZSTD(1)),
+    `amount_minor` Int64 COMMENT 'Sum of the lines at the prices of this event.' CODEC(ZSTD(1)),
+    `lines` Array(Tuple(
+        product_id String,
+        seller_id String,
+        quantity Int32,
+        unit_price_minor Int64)) COMMENT 'What is in the cart, without what is saved for later.' CODEC(ZSTD(1)),
+    `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(ingested_at)
+PARTITION BY toYear(occurred_at)
+ORDER BY (cart_id, occurred_at, event_id)
+SETTINGS index_granularity = 1024
+COMMENT 'A cart with products has not been touched for hours; said once after each change.';
+
 CREATE TABLE cart_changed
 (
     `event_id` String COMMENT 'UUIDv7; the same fact sent twice has the same id.' CODEC(ZSTD(1)),
@@ -98,6 +122,7 @@ CREATE TABLE cart_changed
     `currency` LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this event.',
     `unit_price_minor` Int64 COMMENT 'Price of one unit as shown.' CODEC(ZSTD(1)),
     `recommendation_id` Nullable(String) COMMENT 'The recommendation that led to it.' CODEC(ZSTD(1)),
+    `reason` LowCardinality(Nullable(String)) COMMENT 'Why, if the shopper has not changed it: its units were ordered, carts were merged at a sign-in, the order came to nothing, the account was erased.',
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)

@@ -42,6 +42,18 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
+CART_PREFIX = "souk-cart-"
+"""What the ids of this shop's carts begin with, and those of other shops' carts may not.
+
+Whoever reads an event of a cart knows whose cart it is, without a key and without a list.
+"""
+
+
+def new_cart_id() -> str:
+    """Return a new id of a cart of this shop: a UUIDv7 with `CART_PREFIX`."""
+    return f"{CART_PREFIX}{new_id()}"
+
+
 def is_uuid7(text: str) -> bool:
     """Return whether `text` is a UUIDv7 in canonical form: lower case, with dashes."""
     return _UUID7.fullmatch(text) is not None

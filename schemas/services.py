@@ -24,13 +24,15 @@ class WrongServices(ValueError):
 class Room:
     """What a room emits to Kafka and reads from it.
 
-    `name` is its folder: `jobs/signals`; that of a commerce service is in `producers/services/`. `tags` (tag
-    → text) describe the routes of a service.
+    `name` is its folder: `jobs/signals`; that of a commerce service is in `producers/services/`. `takes` are
+    events that it accepts from outside and sends to Kafka, although another room emits those of this shop.
+    `tags` (tag → text) describe the routes of a service.
     """
 
     name: str
     emits: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def check_reads(self, read: Iterable[str]) -> tuple[str, ...]:
@@ -66,9 +68,10 @@ def read_rooms(file: Path = FILE) -> tuple[dict[str, Room], dict[str, Room]]:
 
 
 def _room(name: str, entry: Mapping[str, Any]) -> Room:
-    if unknown := entry.keys() - {"emits", "reads", "tags"}:
+    if unknown := entry.keys() - {"emits", "reads", "takes", "tags"}:
         raise WrongServices(f"{FILE.name}: {name} has unknown keys: {', '.join(sorted(unknown))}")
-    return Room(name, tuple(entry.get("emits", ())), tuple(entry.get("reads", ())), entry.get("tags", {}))
+    events = {key: tuple(entry.get(key, ())) for key in ("emits", "reads", "takes")}
+    return Room(name, **events, tags=entry.get("tags", {}))
 
 
 SERVICES, OTHERS = read_rooms()
@@ -82,6 +85,11 @@ _OWNERS = {event: room.name for room in ROOMS.values() for event in room.emits}
 def owner_of(event: str) -> str:
     """Return the folder of the room that emits an event, or `EXTERNAL`."""
     return _OWNERS.get(event, EXTERNAL)
+
+
+def takers_of(event: str) -> tuple[str, ...]:
+    """Return the folders of the rooms that accept an event from outside, besides its owner's own."""
+    return tuple(room.name for room in ROOMS.values() if event in room.takes)
 
 
 def consumers_of(event: str) -> tuple[str, ...]:

@@ -80,6 +80,7 @@ EVENT_TOPICS: tuple[Topic, ...] = (
     Topic("product_viewed", "session_id", 4, DAYS_30),
     Topic("search_performed", "session_id", 4, DAYS_30),
     Topic("cart_changed", "session_id", 4, DAYS_30),
+    Topic("cart_abandoned", "cart_id", 2, DAYS_30),
     Topic("recommendation_answered", "recommendation_id", 4, DAYS_30),
     Topic("recommendation_shown", "session_id", 4, DAYS_30),
     Topic("recommendation_clicked", "session_id", 4, DAYS_30),
@@ -145,6 +146,6 @@ def all_topics() -> Iterator[Topic]:
         yield Topic(f"{name}_dlq", "", 1, DAYS_30)
 
 
-_NAMED = {event for room in ROOMS.values() for event in (*room.emits, *room.reads)}
+_NAMED = {event for room in ROOMS.values() for event in (*room.emits, *room.reads, *room.takes)}
 if _WITHOUT_TOPIC := _NAMED - {topic.name for topic in EVENT_TOPICS}:
     raise WrongServices(f"{FILE.name} names events that have no topic: {', '.join(sorted(_WITHOUT_TOPIC))}")

@@ -11,7 +11,7 @@ from audit.reference.totals import Sheet
 
 EVENTS = {
     "product_viewed": ("session_id", "seller_id"),
-    "cart_changed": ("session_id", "seller_id", "quantity_before", "quantity"),
+    "cart_changed": ("session_id", "seller_id", "quantity_before", "quantity", "reason"),
     "search_performed": ("session_id",),
     "recommendation_clicked": ("session_id",),
     "order_placed": ("session_id", "order_id", "lines"),
@@ -70,7 +70,7 @@ def sessions(shop: Shop, sheet: Sheet[Funnel]) -> Mapping[str, list[Action]]:
     for view in shop.events("product_viewed"):
         add(view["session_id"], view["occurred_at"], "view", view["seller_id"])
     for cart in shop.events("cart_changed"):
-        if cart["quantity"] > cart["quantity_before"]:
+        if cart["quantity"] > cart["quantity_before"] and cart["reason"] is None:
             add(cart["session_id"], cart["occurred_at"], "cart", cart["seller_id"])
     for kind in ("search_performed", "recommendation_clicked"):
         for event in shop.events(kind):

@@ -12,7 +12,7 @@ from audit.reference.totals import ALL_SELLERS, Sheet
 EVENTS = {
     "search_performed": ("search_id", "session_id", "page_number", "result_count", "product_ids"),
     "product_viewed": ("session_id", "seller_id", "product_id", "search_id"),
-    "cart_changed": ("session_id", "seller_id", "product_id", "quantity_before", "quantity"),
+    "cart_changed": ("session_id", "seller_id", "product_id", "quantity_before", "quantity", "reason"),
     "order_placed": ("session_id", "order_id", "lines"),
     "order_confirmed": ("order_id", "placed_at"),
 }
@@ -87,10 +87,10 @@ def _clicks(shop: Shop) -> Callable[[Event], set[str]]:
 
 
 def _additions(shop: Shop) -> Mapping[Offer, Sequence[int]]:
-    """Return when units of an offer were added to a cart, in the order of time."""
+    """Return when a shopper added units of an offer to a cart, in the order of time."""
     times: dict[Offer, list[int]] = defaultdict(list)
     for cart in sorted(shop.events("cart_changed"), key=lambda each: int(each["occurred_at"])):
-        if cart["quantity"] > cart["quantity_before"]:
+        if cart["quantity"] > cart["quantity_before"] and cart["reason"] is None:
             times[cart["session_id"], cart["seller_id"], cart["product_id"]].append(cart["occurred_at"])
     return times
 

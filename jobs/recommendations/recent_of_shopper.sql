@@ -5,4 +5,4 @@ WHERE shopper_id IS NOT NULL
 UNION ALL
 SELECT shopper_id, product_id, unix_s(occurred_at)
 FROM events.cart_changed
-WHERE shopper_id IS NOT NULL AND quantity > quantity_before
+WHERE shopper_id IS NOT NULL AND quantity > quantity_before AND reason IS NULL

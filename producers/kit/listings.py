@@ -13,9 +13,12 @@ from schemas.codec import Record
 MAX_PRICE_MINOR = 10_000_000_000
 """The highest price of one unit.
 
-The largest order is 100 lines x 1,000 units x 10^10 = 10^15 minor units. A 64-bit integer holds 9,000 times
-that. A double, which many JSON parsers use, represents it exactly.
+The largest order is 300 lines x 1,000 units x 10^10 = 3 x 10^15 minor units. A 64-bit integer holds 3,000
+times that. A double, which many JSON parsers use, represents integers up to 9 x 10^15 exactly.
 """
+
+MAX_ORDER_LINES = 300
+"""The largest number of lines of an order, and of products in a cart, which becomes one."""
 
 MAX_ON_HAND = 1_000_000
 """The largest stock of a product at a seller."""

@@ -10,7 +10,7 @@ from random import Random
 import numpy as np
 
 from producers.feed.events import Millis, Timeline, merge
-from schemas.services import EXTERNAL, owner_of
+from schemas.services import EXTERNAL, owner_of, takers_of
 from schemas.topics import EVENT_TOPICS
 
 LATE_SHARE = 0.01
@@ -25,8 +25,11 @@ HISTORY_DELAY_MS = 30 * 60_000
 LIVE_DELAY_S = 10.0
 """Mean delay of a late event or copy of live traffic. Delays are exponential."""
 
+_INTAKE = "serving/event_collector"
 MAY_BE_LATE = frozenset(
-    topic.name for topic in EVENT_TOPICS if owner_of(topic.name) in (EXTERNAL, "serving/event_collector")
+    topic.name
+    for topic in EVENT_TOPICS
+    if owner_of(topic.name) in (EXTERNAL, _INTAKE) or _INTAKE in takers_of(topic.name)
 )
 
 

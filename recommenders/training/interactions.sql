@@ -16,7 +16,7 @@ FROM
             UNION ALL
             SELECT ifNull(shopper_id, session_id), product_id, {carted:Float64}, toUnixTimestamp(occurred_at)
             FROM cart_changed FINAL
-            WHERE quantity > quantity_before
+            WHERE quantity > quantity_before AND reason IS NULL
             UNION ALL
             SELECT shopper_id, product_id, {bought:Float64}, toUnixTimestamp(placed_at)
             FROM order_lines

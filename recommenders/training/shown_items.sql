@@ -61,7 +61,7 @@ WITH
         SELECT product_id, ifNull(shopper_id, session_id), 'visit', 2, occurred_at
         FROM cart_changed
         WHERE occurred_at >= {period_start:DateTime64(3, 'UTC')} - INTERVAL 28 DAY AND occurred_at < {period_end:DateTime64(3, 'UTC')}
-            AND quantity > quantity_before AND product_id IN (SELECT arrayJoin(product_ids) FROM shown)
+            AND quantity > quantity_before AND reason IS NULL AND product_id IN (SELECT arrayJoin(product_ids) FROM shown)
         UNION ALL
         SELECT line.product_id, shopper_id, 'order', 3, occurred_at
         FROM order_placed

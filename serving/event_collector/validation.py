@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from common.ids import CART_PREFIX
 from common.problems import Problem, problem
 from serving.event_collector.validators import BROWSING, validators
 
@@ -32,6 +33,9 @@ BAD_EVENT_TIME = problem(
 OTHER_VISITOR = problem(403, "other-visitor", "This is another visitor", "{detail}", error=BadEvent)
 """The event tells of a visitor other than its sender."""
 
+OWN_CART = problem(403, "own-cart", "This is a cart of this shop", "{detail}", error=BadEvent)
+"""The event tells of a cart of this shop, whose changes the service carts reports itself."""
+
 EVENT_TOO_LARGE = problem(413, "event-too-large", "This event is too large", "{detail}", error=BadEvent)
 """The encoded event exceeds Kafka's limit."""
 
@@ -48,7 +52,8 @@ def validate_event(sent: Any, now: datetime, new_id: Callable[[], str]) -> Valid
     """Validate one entry of `events`.
 
     Raises:
-        BadEvent: it is not a browsing event, a field is wrong, or its time is in the future or too old.
+        BadEvent: it is not a browsing event, a field is wrong, its time is in the future or too old, or it
+            tells of a cart of this shop.
     """
     if not isinstance(sent, dict):
         raise BadEvent("not an object with the fields of an event")
@@ -62,6 +67,11 @@ def validate_event(sent: Any, now: datetime, new_id: Callable[[], str]) -> Valid
         record = validate(sent)
     except ValidationError as error:
         raise BadEvent("; ".join(_problems(error))) from error
+    if str(record.get("cart_id", "")).startswith(CART_PREFIX):
+        raise OWN_CART(
+            detail=f"cart_id: {_shown(record['cart_id'])} is a cart of this shop, which reports its changes "
+            "itself. Change it at /v1/cart, and send no event"
+        )
     del record["event"]
     record["event_id"] = record["event_id"] or new_id()
     record["occurred_at"] = _event_time(record["occurred_at"], now)

@@ -22,7 +22,8 @@ from common.ids import PRINTABLE, Id
 from schemas.events import EventSchema, all_events
 from schemas.services import OTHERS
 
-BROWSING = OTHERS["serving/event_collector"].emits
+_INTAKE = OTHERS["serving/event_collector"]
+BROWSING = (*_INTAKE.emits, *_INTAKE.takes)
 """The events that clients may send. All other events are refused."""
 
 MAX_LENGTHS = {"query": 1_000}

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.correlation import trace_id_of
+from common.ids import new_cart_id
 from common.settings import Settings
 from schemas.codec import Decoder, Encoder
 from schemas.events import all_events
@@ -96,6 +97,13 @@ def test_any_other_text_may_be_an_id(given: str) -> None:
 def test_what_is_wrong_is_said(sent: Any, said: str) -> None:
     with pytest.raises(BadEvent, match=said):
         taken(sent)
+
+
+def test_carts_of_other_shops_are_taken_and_those_of_this_shop_are_refused() -> None:
+    assert taken({**ADD, "cart_id": "cart-7", "reason": "merged"})["reason"] == "merged"
+    with pytest.raises(BadEvent, match="is a cart of this shop") as refused:
+        taken({**ADD, "cart_id": new_cart_id()})
+    assert (refused.value.status, refused.value.kind) == (403, "own-cart")
 
 
 def test_the_future_and_the_far_past_are_refused() -> None:

@@ -6,12 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.problems import Problem
-from producers.kit.listings import MAX_PRICE_MINOR
+from producers.kit.listings import MAX_ORDER_LINES, MAX_PRICE_MINOR
+from producers.kit.offers import Offer
 from producers.services.orders.model import (
-    MAX_LINES,
     MAX_UNITS,
     LineOffer,
-    Offer,
     OrderedLine,
     OrderLineRequest,
     amount_minor,
@@ -101,7 +100,7 @@ def test_a_price_that_the_shopper_did_not_see_is_refused():
             tax_minor=st.just(0),
             commission_bp=st.just(0),
         ),
-        max_size=MAX_LINES,
+        max_size=MAX_ORDER_LINES,
     )
 )
 def test_the_amount_of_every_order_is_exact_as_a_double(lines):

@@ -11,7 +11,7 @@ from producers.kit.inbox.subscription import Subscription
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.service import Service
 from schemas.codec import Record
-from schemas.services import OTHERS, SERVICES, WrongServices, consumers_of, owner_of, read_rooms
+from schemas.services import OTHERS, SERVICES, WrongServices, consumers_of, owner_of, read_rooms, takers_of
 from schemas.topics import EVENT_TOPICS
 
 
@@ -32,19 +32,26 @@ def test_owners_and_consumers_follow_from_what_rooms_emit_and_read() -> None:
     assert owners["product_viewed"] == "serving/event_collector"
     assert owners["order_shipped"] == "external"
     assert set(consumers_of("order_placed")) == {
-        "producers/services/inventory", "producers/services/payments", "jobs/recommendations",
+        "producers/services/inventory", "producers/services/payments", "producers/services/carts",
+        "jobs/recommendations",
     }  # fmt: skip
+
+
+def test_an_event_of_a_service_may_be_taken_from_outside_too() -> None:
+    assert owner_of("cart_changed") == "producers/services/carts"
+    assert takers_of("cart_changed") == ("serving/event_collector",)
+    assert takers_of("product_viewed") == ()
 
 
 def test_two_services_that_emit_one_event_are_refused(tmp_path: Path) -> None:
     text = """
         [services.orders]
         emits = ["order_placed"]
-        [services.carts]
+        [services.baskets]
         emits = ["cart_changed", "order_placed"]
         [others]
     """
-    with pytest.raises(WrongServices, match=r"services/orders and \S+/carts both emit order_placed"):
+    with pytest.raises(WrongServices, match=r"services/orders and \S+/baskets both emit order_placed"):
         read_rooms(declared(tmp_path, text))
 
 
@@ -55,8 +62,8 @@ def test_a_key_that_nothing_reads_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_service_that_is_not_in_the_list_does_not_start() -> None:
-    with pytest.raises(WrongServices, match="no service carts"):
-        Service("carts", (), APIRouter())
+    with pytest.raises(WrongServices, match="no service baskets"):
+        Service("baskets", (), APIRouter())
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ FROM (
     UNION ALL
     SELECT assumeNotNull(shopper_id), product_id, toUnixTimestamp(occurred_at), ingested_at
     FROM cart_changed FINAL
-    WHERE shopper_id IS NOT NULL AND quantity > quantity_before
+    WHERE shopper_id IS NOT NULL AND quantity > quantity_before AND reason IS NULL
 )
 GROUP BY owner, member
 ORDER BY score DESC, member DESC

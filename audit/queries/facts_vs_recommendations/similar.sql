@@ -10,7 +10,7 @@ touches AS (
         FROM product_viewed FINAL
         UNION ALL
         SELECT ifNull(shopper_id, session_id), product_id, 2, toUnixTimestamp(occurred_at), ingested_at FROM cart_changed FINAL
-        WHERE quantity > quantity_before
+        WHERE quantity > quantity_before AND reason IS NULL
         UNION ALL
         SELECT concat('order:', shopper_id), line.product_id, 3, toUnixTimestamp(occurred_at), ingested_at
         FROM order_placed FINAL

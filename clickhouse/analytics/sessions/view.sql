@@ -7,7 +7,7 @@ CREATE OR REPLACE VIEW {view}
     views UInt64 COMMENT 'Product pages opened.',
     searches UInt64 COMMENT 'Pages of search results seen.',
     recommendation_clicks UInt64 COMMENT 'Recommendations followed.',
-    cart_additions UInt64 COMMENT 'Times that units were added to the cart.',
+    cart_additions UInt64 COMMENT 'Times that the shopper added units to the cart.',
     orders UInt64 COMMENT 'Orders placed in the visit; an order that names no visit counts in that of its shopper at that time.'
 )
 AS
@@ -41,7 +41,7 @@ FROM
             UNION ALL
             SELECT session_id, shopper_id, occurred_at, 'click' FROM {facts}.recommendation_clicked FINAL
             UNION ALL
-            SELECT session_id, shopper_id, occurred_at, 'cart' FROM {facts}.cart_changed FINAL WHERE quantity > quantity_before
+            SELECT session_id, shopper_id, occurred_at, 'cart' FROM {facts}.cart_changed FINAL WHERE quantity > quantity_before AND reason IS NULL
             UNION ALL
             SELECT session_id, shopper_id, occurred_at, 'order' FROM {facts}.order_placed FINAL WHERE session_id IS NOT NULL
         )

@@ -1,4 +1,4 @@
--- The touches of products in visits and their weights: viewed 1, added to the cart 2, bought 3.
+-- The touches of products in visits and their weights: viewed 1, added to the cart by the shopper 2, bought 3.
 -- A visit is one UTC day of a visitor: a shopper who is signed in, else a session. It is a day because a session may last a
 -- month and the state of a visit must expire, and a shopper's because somebody may open any number of sessions. All that a
 -- shopper orders on a day also is a visit. Whatever a robot or a seller's friend does, each adds two visits a day at most.
@@ -9,7 +9,7 @@ FROM (
   UNION ALL
   SELECT session_id, shopper_id, product_id, 2, unix_s(occurred_at)
   FROM events.cart_changed
-  WHERE quantity > quantity_before
+  WHERE quantity > quantity_before AND reason IS NULL
 )
 UNION ALL
 SELECT CONCAT('order:', shopper_id, ':', CAST(touched_s / 86400 AS STRING)), product_id, 3, touched_s

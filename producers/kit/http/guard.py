@@ -68,3 +68,13 @@ def shopper_of(named: str | None, principal: Principal) -> str:
     shopper_id = require(named or principal.shopper_id, NOT_YOUR_SHOPPER())
     require("platform" in principal.roles or shopper_id in principal.shopper_ids, NOT_YOUR_SHOPPER())
     return shopper_id
+
+
+def session_of(named: str | None, principal: Principal) -> str | None:
+    """Return the visit that a request names; None if it names none, or that of somebody else.
+
+    Events are kept for ever, so only ids that the gateway or a process of the platform made may be in them:
+    any other text could tell who the sender is (docs/decisions/erasure.md). A browser's visit is one of the
+    sender's shopper ids: the id of a guest, which a sign-in makes one of the person's.
+    """
+    return named if "platform" in principal.roles or named in principal.shopper_ids else None

@@ -18,11 +18,11 @@ from common.metrics import ORDERS
 from common.openapi import openapi_problem
 from common.principal import Principal
 from producers.kit.http.endpoint import json_response, require_json, to_json, transaction, transactions
-from producers.kit.http.guard import principal_of, shopper_of
+from producers.kit.http.guard import principal_of, session_of, shopper_of
 from producers.kit.http.idempotency import is_valid_key
 from producers.kit.http.pages import Cursor, Limit, Position, cut_page
 from producers.kit.http.problems import require
-from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, ServiceRoute
+from producers.kit.http.routes import LIST_LIMIT, PLATFORM, JsonBody, PublicRoute, ServiceRoute
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import OUTBOX, Transactions
 from producers.services.orders import store
@@ -74,7 +74,9 @@ internal = APIRouter(prefix="/v1/orders", route_class=ServiceRoute)
     | openapi_problem(409, "The `Idempotency-Key` was used with another body, or a price has changed."),
 )
 @policy(allow("guest", "shopper", "platform", traffic="checkout", handles_idempotency_key=True))
-async def place_order(request: Request, order: Annotated[OrderRequest, JsonBody(EXAMPLE_ORDER)]) -> Response:
+async def place_order(
+    request: Request, order: Annotated[OrderRequest, JsonBody(EXAMPLE_ORDER, LIST_LIMIT)]
+) -> Response:
     """Place an order. `Location` is the address of the order.
 
     The response is sent once the order is stored. Reserving its stock and charging the payment follow within
@@ -91,7 +93,7 @@ async def place_order(request: Request, order: Annotated[OrderRequest, JsonBody(
         key,
         key_owners,
         order,
-        session_of(order, principal),
+        session_of(order.session_id, principal),
         request.headers.get("traceparent"),
     )
     headers = {"Location": f"/v1/orders/{response.order_id}", "Cache-Control": "no-store"}
@@ -167,17 +169,6 @@ async def cancel_order(
 def owners(principal: Principal) -> Sequence[str] | None:
     """Return the shopper ids whose orders a principal may reach; None means all orders."""
     return None if principal.roles & {"admin", "platform"} else principal.shopper_ids
-
-
-def session_of(order: OrderRequest, principal: Principal) -> str | None:
-    """Return the visit in which an order is placed; None if the order names none, or that of somebody else.
-
-    The event is kept for ever, so only ids that the gateway or a process of the platform made may be in it:
-    any other text could tell who the sender is (docs/decisions/erasure.md). A browser's visit is one of the
-    sender's shopper ids: the id of a guest, which a sign-in makes one of the person's.
-    """
-    is_own = "platform" in principal.roles or order.session_id in principal.shopper_ids
-    return order.session_id if is_own else None
 
 
 async def _find(sql: Any, order_id: str, principal: Principal) -> ShopperOrder:

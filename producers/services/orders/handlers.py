@@ -4,8 +4,8 @@ from typing import Any
 
 from common.errors import Rejected
 from common.ids import is_uuid7
-from producers.kit.inbox.subscription import Subscription, any_key
-from producers.kit.listings import check_listing
+from producers.kit.inbox.subscription import Subscription
+from producers.kit.offers import KEEP_OFFERS
 from producers.kit.outbox.transaction import Transaction
 from producers.services.orders import store
 from producers.services.orders.model import (
@@ -112,12 +112,6 @@ def settled(event: Record) -> dict[str, Any]:
     return {name: event[name] for name in fields}
 
 
-async def save_offer(tx: Transaction, event: Record) -> None:
-    """`product_listed`, `product_changed`: save the offer."""
-    check_listing(event)
-    await store.save_offer(tx, event)
-
-
 async def cancel_locked(tx: Transaction, order: Order, reason: Reason) -> bool:
     """Cancel a locked order and emit `order_cancelled`; return False if it can't be cancelled.
 
@@ -186,8 +180,6 @@ SUBSCRIPTIONS = (
     Subscription("order_shipped", ship, external_key=is_uuid7, records_event=True),
     Subscription("order_delivered", deliver, external_key=is_uuid7, records_event=True),
     Subscription("order_returned", accept_return, external_key=is_uuid7, never_prune=True),
-    Subscription("product_listed", save_offer, external_key=any_key, batchable=True),
-    Subscription("product_changed", save_offer, external_key=any_key, batchable=True),
-    Subscription("product_delisted", store.delist_offer, external_key=any_key, batchable=True),
+    *KEEP_OFFERS,
     Subscription("commission_rule_added", store.save_rule),
 )

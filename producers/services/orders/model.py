@@ -10,6 +10,7 @@ from common.errors import Rejected
 from common.ids import Id
 from producers.kit.http.strict_request import StrictRequest
 from producers.kit.listings import MAX_PRICE_MINOR
+from producers.kit.offers import Offer
 from producers.services.orders.problems import OTHER_CURRENCY, PRICE_MOVED, UNKNOWN_PRODUCT
 from schemas.codec import Record
 
@@ -17,7 +18,6 @@ Status = Literal["placed", "confirmed", "shipped", "delivered", "cancelled"]
 Reason = Literal["shopper_request", "out_of_stock", "payment_failed", "timed_out"]
 PaymentStatus = Literal["pending", "failed", "captured", "refunded"]
 
-MAX_LINES = 100
 MAX_UNITS = 1_000
 """Units of one line."""
 
@@ -44,18 +44,6 @@ class OrderLineRequest(StrictRequest):
         Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR)] | None,
         Field(description="The price that the shopper saw. If it has changed, the order is refused."),
     ] = None
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A seller's offer of a product, from the catalogue's events."""
-
-    product_id: str
-    seller_id: str
-    currency: str
-    price_minor: int
-    listed: bool
-    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

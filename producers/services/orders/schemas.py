@@ -9,8 +9,9 @@ from typing_extensions import TypedDict
 
 from common.ids import Id
 from producers.kit.http.strict_request import StrictRequest
+from producers.kit.listings import MAX_ORDER_LINES
 from producers.kit.payment_details import Method, PaymentDetails
-from producers.services.orders.model import MAX_LINES, Minor, OrderLine, OrderLineRequest, Status
+from producers.services.orders.model import Minor, OrderLine, OrderLineRequest, Status
 
 
 class PaymentRequest(PaymentDetails):
@@ -32,7 +33,7 @@ class OrderRequest(StrictRequest):
     ] = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["BRL"])]
     payment: PaymentRequest
-    lines: Annotated[list[OrderLineRequest], Field(min_length=1, max_length=MAX_LINES)]
+    lines: Annotated[list[OrderLineRequest], Field(min_length=1, max_length=MAX_ORDER_LINES)]
 
 
 class ExportRequest(StrictRequest):

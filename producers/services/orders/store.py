@@ -7,13 +7,13 @@ from typing import Any
 
 from common.metrics import ORDERS
 from producers.kit.http.pages import Position
+from producers.kit.offers import Offer
 from producers.kit.outbox.message import OutboxMessage
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.payment_details import PaymentDetails
 from producers.kit.postgres.statements import statement
 from producers.services.orders.model import (
     LineOffer,
-    Offer,
     OrderedLine,
     OrderLineRequest,
     PaymentStatus,
@@ -434,39 +434,6 @@ async def record_refund(tx: Transaction, order: Order, step: StepDetails, amount
 @statement("UPDATE orders SET payment_status = $to::text WHERE order_id = $order.order_id::uuid")
 async def set_payment_status(tx: Transaction, order: Order, to: PaymentStatus) -> None:
     """Set the status of an order's payment."""
-
-
-@statement("""
-    INSERT INTO offers (product_id, seller_id, currency, price_minor, listed, category, changed_at)
-    VALUES (
-        $event.product_id::text, $event.seller_id::text, $event.currency::text, $event.price_minor::bigint,
-        true, $event.category::text, $event.occurred_at::timestamptz
-    )
-    ON CONFLICT (product_id, seller_id) DO UPDATE
-    SET currency = excluded.currency, price_minor = excluded.price_minor, listed = true,
-        category = excluded.category, changed_at = excluded.changed_at
-    WHERE offers.changed_at <= excluded.changed_at
-""")
-async def save_offer(tx: Transaction, event: Record) -> None:
-    """Save the offer of a listing.
-
-    Events of a product are in several topics and may arrive in any order. The newest event decides.
-    """
-
-
-@statement("""
-    INSERT INTO offers (product_id, seller_id, currency, price_minor, listed, changed_at)
-    VALUES ($event.product_id::text, $event.seller_id::text, '', 0, false, $event.occurred_at::timestamptz)
-    ON CONFLICT (product_id, seller_id) DO UPDATE
-    SET listed = false, changed_at = excluded.changed_at
-    WHERE offers.changed_at <= excluded.changed_at
-""")
-async def delist_offer(tx: Transaction, event: Record) -> None:
-    """`product_delisted`: the offer can't be bought any more.
-
-    A delisting may arrive before an older listing. It is saved even without a listing, so that the older
-    listing has no effect.
-    """
 
 
 @statement("""

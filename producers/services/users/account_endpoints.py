@@ -239,7 +239,7 @@ async def delete_my_address(request: Request, address_id: AddressId) -> None:
 @router.get("/export", summary="Everything that is kept of you", response_model=dict[str, Any])
 @policy(READ_OWN)
 async def export_me(request: Request) -> Response:
-    """Return all that the shop keeps of you: profile, addresses, sessions, mails, orders and reviews."""
+    """Return all that the shop keeps of you: profile, addresses, sessions, mails, orders, reviews, cart."""
     # Neither the password's hash nor a token is in it.
     running, context, user_id = transactions(request, NAME), context_of(request), person_of(request)
     async with running.connection() as sql:
@@ -269,7 +269,9 @@ async def export_me(request: Request) -> Response:
     subscriptions = await context.peers.ask("alerts", f"/v1/alert_subscriptions/{user_id}")
     orders = await context.peers.ask("orders", "/v1/orders/exports", {"shopper_ids": shopper_ids})
     reviews = await context.peers.ask("reviews", "/v1/reviews/exports", {"shopper_ids": shopper_ids})
-    exported |= {"mails_about_sellers": subscriptions["subscriptions"], "orders": orders["orders"], **reviews}
+    cart = await context.peers.ask("carts", "/v1/cart/exports", {"shopper_ids": shopper_ids})
+    exported |= {"mails_about_sellers": subscriptions["subscriptions"], "orders": orders["orders"]}
+    exported |= {**reviews, **cart}
     headers = {"Content-Disposition": 'attachment; filename="souk-export.json"'}
     return json_response(exported, 200, **headers)
 

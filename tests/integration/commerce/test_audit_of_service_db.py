@@ -40,6 +40,7 @@ OF_SERVICES = (
     "returns_vs_reservations", "returns_vs_orders", "returns_vs_refunds", "service_db_vs_confirmations",
     "service_db_vs_cancellations", "service_db_vs_shoppers", "service_db_vs_sellers",
     "service_db_vs_costs", "service_db_vs_reviews", "service_db_vs_products",
+    "service_db_vs_carts", "copies_of_offers", "copies_of_stock",
     "service_db_vs_alerts", "copies_of_listings", "copies_of_commission_rules",
     "copies_of_seller_status",
 )  # fmt: skip
@@ -134,6 +135,7 @@ def audited(running_shop: Shop, migrated_database: Settings) -> Iterator[Audited
     set_costs(shop, product)
     list_products(shop)
     end_an_alert(shop)
+    fill_a_cart(shop, product)
     registered, erased = People(shop).person(), People(shop).person()
     erased.http.post("/v1/me/erasure", json={"password": PASSWORD}).raise_for_status()
     kafka = KafkaTopics(settings.kafka, quiet)
@@ -192,6 +194,16 @@ def review_what_arrived(shop: Shop, order_id: str, product: str) -> None:
     subject = {"order_id": order_id, "shopper_id": "ana"}
     shop.tell("review_rejected", review_id="hidden", reason="spam", **subject)
     shop.tell("review_withdrawn", review_id="gone", score=5, **subject)
+
+
+def fill_a_cart(shop: Shop, product: str) -> None:
+    """Put units of a product into a cart, save them for later, put them back, and remove one."""
+    whose = {"shopper_id": f"guest-{new_id()}"}
+    shop.await_row("SELECT FROM carts.offers WHERE product_id = $1", product)
+    added = {"product_id": product, "quantity": 3, **whose}
+    shop.http.post("/v1/cart/lines", json=added).raise_for_status()
+    for step in ({"is_saved": True}, {"is_saved": False}, {"quantity": 2}):
+        shop.http.put(f"/v1/cart/lines/{product}", json={**step, **whose}).raise_for_status()
 
 
 def list_products(shop: Shop) -> None:
@@ -336,6 +348,8 @@ def test_events_from_before_their_new_fields_are_no_differences(audited: Audited
         ("service_db_vs_reviews", "review_submitted", "6 - score AS score", {"score"}),
         ("service_db_vs_reviews", "review_submitted", "NULL AS product_id", {"product_id"}),
         ("service_db_vs_reviews", "review_answered", "'No' AS text", {"reply"}),
+        ("service_db_vs_carts", "cart_changed", "quantity + 1 AS quantity", {"quantity", "row"}),
+        ("service_db_vs_carts", "cart_changed", "'seller-2' AS seller_id", {"seller_id"}),
         ("service_db_vs_products", "product_listed", "price_minor + 1 AS price_minor", {"price_minor"}),
         ("service_db_vs_products", "product_changed", "map('colour', 'red') AS attributes", {"attributes"}),
         ("service_db_vs_products", "product_changed", "NULL AS handling_days", {"handling_days"}),
@@ -382,6 +396,12 @@ def test_a_processed_event_that_does_not_exist_is_found(audited: Audited) -> Non
             ("listed", True, False),
         ),
         (
+            "copies_of_offers",
+            "UPDATE carts.offers SET price_minor = 999 WHERE product_id = '{product}'",
+            "UPDATE carts.offers SET price_minor = 1000 WHERE product_id = '{product}'",
+            ("price_minor", 1_000, 999),
+        ),
+        (
             "copies_of_commission_rules",
             "UPDATE orders.commission_rules SET rate_bp = 1001 WHERE position = 1",
             "UPDATE orders.commission_rules SET rate_bp = 1000 WHERE position = 1",
@@ -401,6 +421,24 @@ def test_a_wrong_copy_is_found(
     changed(*(each.format(product=audited.product) for each in (change, back)))
     (found,) = audited.ask(name)
     assert [(each.field, each.left, each.right) for each in found.differences] == [difference]
+
+
+def test_a_wrong_copy_of_stock_is_found(audited: Audited, changed: Callable[..., None]) -> None:
+    update = f"WHERE product_id = '{audited.product}'"
+    changed(
+        f"UPDATE carts.stock SET available = available + 1 {update}",
+        f"UPDATE carts.stock SET available = available - 1 {update}",
+    )
+    ((field, expected, actual),) = audited.differences("copies_of_stock")
+    assert (field, actual - expected) == ("available", 1)
+
+
+def test_a_cart_that_is_not_as_its_events_say_is_found(
+    audited: Audited, changed: Callable[..., None]
+) -> None:
+    update = f"WHERE product_id = '{audited.product}'"
+    changed(f"UPDATE carts.lines SET quantity = 5 {update}", f"UPDATE carts.lines SET quantity = 2 {update}")
+    assert audited.differences("service_db_vs_carts") == {("quantity", 5, 2)}
 
 
 def test_a_cent_of_a_payment_is_found_from_three_sides(

@@ -153,7 +153,7 @@ def test_an_order_without_a_valid_key_is_refused(shop, lamp, key):
         ({"lines": [{"product_id": "p" * 200, "quantity": 1}]}, "lines.0.product_id"),
         ({"lines": [{"quantity": 1}]}, "lines.0.product_id"),
         ({"lines": [{"product_id": "p", "quantity": 1, "price": 1}]}, "lines.0.price"),
-        ({"lines": [{"product_id": "p", "quantity": 1}] * 101}, "lines"),
+        ({"lines": [{"product_id": "p", "quantity": 1}] * 301}, "lines"),
         ({"currency": "brl"}, "currency"),
         ({"currency": None}, "currency"),
         ({"payment": {"method": "gold"}}, "payment.method"),
@@ -217,9 +217,9 @@ def test_a_refused_order_uses_up_no_key(shop, lamp):
 def test_the_largest_possible_order_is_exact(shop):
     gold = shop.product(stock=None, price_minor=10_000_000_000)
 
-    order = shop.post({**shop.body(), "lines": [{"product_id": gold, "quantity": 1_000}] * 100}).json()
+    order = shop.post({**shop.body(), "lines": [{"product_id": gold, "quantity": 1_000}] * 300}).json()
 
-    assert order["payment"]["amount_minor"] == 10**15
+    assert order["payment"]["amount_minor"] == 3 * 10**15
 
 
 @pytest.mark.parametrize("chunked", [False, True])

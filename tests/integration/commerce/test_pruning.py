@@ -11,6 +11,7 @@ from producers.kit.outbox.transaction import Transactions
 from producers.kit.postgres import pruning
 from producers.kit.postgres.listen_notify import Notifier
 from producers.kit.postgres.pool import make_pool
+from producers.services.carts.store import EXPIRE_CARTS
 from producers.services.inventory.handlers import SUBSCRIPTIONS as INVENTORY
 from producers.services.orders.handlers import SUBSCRIPTIONS as ORDERS
 from producers.services.orders.store import PRUNE_KEYS
@@ -109,3 +110,26 @@ def test_an_order_whose_pruned_events_arrive_again_does_not_change(shop, eventua
 def acted_on(shop, service, topic, order_id):
     (event,) = {event["event_id"] for event in shop.events(topic, order_id)}
     return shop.sql(f"SELECT FROM {service}.inbox WHERE id = $1", event)
+
+
+def test_untouched_carts_of_guests_expire_and_so_do_empty_ones(shop):
+    made = """WITH cart AS (
+        INSERT INTO carts.carts
+        SELECT $1, $1, '{}', $2, $1, moment, moment, true
+        FROM (SELECT now() - $3 * interval '1 day') AS at (moment)
+        RETURNING cart_id
+    ) INSERT INTO carts.lines SELECT cart_id, 'p', 's', 1, true, 'BRL', 1, now() FROM cart WHERE $4"""
+    carts = {
+        name: f"{name}-{new_id()}"
+        for name in ("guest", "young guest", "person", "empty person", "young empty")
+    }
+    for name, cart_id in carts.items():
+        is_young, is_full = "young" in name, "empty" not in name
+        shop.sql(made, cart_id, "guest" in name, 29 if is_young else 31, is_full)
+
+    prune(shop, "carts", EXPIRE_CARTS)
+
+    left = shop.sql("SELECT cart_id FROM carts.carts WHERE cart_id = ANY($1)", list(carts.values()))
+    assert {row["cart_id"] for row in left} == {
+        carts[name] for name in ("young guest", "person", "young empty")
+    }

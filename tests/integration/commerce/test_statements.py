@@ -14,6 +14,7 @@ SCHEMAS = {
     **{f"producers.services.{name}": name for name in SERVICES},
     "producers.kit": "inventory",  # any service: each has the tables of the kit
     "producers.kit.seller_status": "alerts",
+    "producers.kit.offers": "orders",
     "producers.services.payments.provider": PROVIDER,
 }
 """Package or module → the schema of its statements; the longest name counts."""

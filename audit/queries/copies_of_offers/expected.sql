@@ -1,0 +1,3 @@
+-- The offers that orders has read of.
+SELECT product_id, seller_id, listed, currency, price_minor, (extract(epoch FROM changed_at) * 1000)::bigint AS changed_ms
+FROM orders.offers;

@@ -1,0 +1,68 @@
+"""Handles the events of orders, sellers and stock, and erasures.
+
+The topics of an order are read apart, so its events may arrive in any order. What it takes out of a cart, and
+whether it was cancelled, is kept until the order is decided.
+"""
+
+from producers.kit.inbox.subscription import Subscription
+from producers.kit.offers import KEEP_OFFERS
+from producers.kit.outbox.transaction import Transaction
+from producers.services.carts import store
+from producers.services.carts.model import ORDER_MEMORY, put_back, without_ordered
+from schemas.codec import Record
+
+
+async def take_out(tx: Transaction, event: Record) -> None:
+    """`order_placed`: take the ordered units out of the shopper's cart, and keep what they were."""
+    order_id, shopper_id = event["order_id"], event["shopper_id"]
+    if event["occurred_at"] < tx.now - ORDER_MEMORY or not await store.has_cart(tx, shopper_id):
+        return
+    await store.lock_order(tx, order_id)
+    if await store.is_cancelled(tx, order_id):
+        return
+    cart = await store.lock_cart_of(tx, shopper_id)
+    if cart is None:
+        return
+    before = await store.find_lines(tx, cart.cart_id)
+    after, taken = without_ordered(before, event["lines"], event["occurred_at"], tx.now)
+    if taken:
+        await store.save_taken(tx, order_id, cart, taken)
+        await store.save(tx, cart, before, after, "ordered")
+
+
+async def forget_order(tx: Transaction, event: Record) -> None:
+    """`order_confirmed`: forget what the order took out of a cart."""
+    await store.forget_taken(tx, event["order_id"])
+
+
+async def put_order_back(tx: Transaction, event: Record) -> None:
+    """`order_cancelled`: put back what it took out, unless it was paid or the shopper has cancelled it.
+
+    So a declined card leaves the cart full. If the order was not read yet, it takes nothing out then.
+    """
+    if event["occurred_at"] < tx.now - ORDER_MEMORY:
+        return
+    await store.lock_order(tx, event["order_id"])
+    await store.save_cancellation(tx, event)
+    taken = await store.forget_taken(tx, event["order_id"])
+    if not taken or event["reason"] == "shopper_request" or event["confirmed_at"] is not None:
+        return
+    cart = await store.lock_cart_of(tx, event["shopper_id"])
+    if cart is not None:
+        before = await store.find_lines(tx, cart.cart_id)
+        await store.save(tx, cart, before, put_back(before, taken, tx.now), "put_back")
+
+
+async def erase_shopper(tx: Transaction, event: Record) -> None:
+    """`shopper_erased`: delete the shopper's cart."""
+    await store.erase_shopper(tx, event["shopper_id"])
+
+
+SUBSCRIPTIONS = (
+    *KEEP_OFFERS,
+    Subscription("stock_changed", store.save_stock, batchable=True),
+    Subscription("order_placed", take_out),
+    Subscription("order_confirmed", forget_order, batchable=True),
+    Subscription("order_cancelled", put_order_back),
+    Subscription("shopper_erased", erase_shopper),
+)
