@@ -207,4 +207,17 @@ def _visit(draw: random.Random, emit: Any, number: int) -> None:
         emit("product_viewed", moment + timedelta(minutes=minutes), **visitor, **seen)
     cart = {"cart_id": f"cart-{number}", "product_id": "p1", "seller_id": SELLERS[number % 4]}
     cart |= {"quantity_before": 0, "quantity": draw.randint(1, 2), "currency": "BRL"}
-    emit("cart_changed", moment + timedelta(minutes=64), **visitor, **cart, unit_price_minor=1999)
+    carted_at = moment + timedelta(minutes=64)
+    emit("cart_changed", carted_at, **visitor, **cart, unit_price_minor=1999)
+    line = {name: cart[name] for name in ("product_id", "seller_id", "quantity")}
+    emit(
+        "cart_abandoned",
+        carted_at + timedelta(hours=4),
+        **visitor,
+        cart_id=cart["cart_id"],
+        changed_at=at(carted_at),
+        currency="BRL",
+        units=cart["quantity"],
+        amount_minor=1999 * cart["quantity"],
+        lines=[line | {"unit_price_minor": 1999}],
+    )

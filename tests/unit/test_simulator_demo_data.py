@@ -81,7 +81,7 @@ def test_some_live_searches_find_nothing() -> None:
 def live_events(world: World) -> Iterator[dict[str, Any]]:
     """Yield the events of 400 visits without recommendations."""
     decisions = DecisionModel(world, Calendar(world), Behaviour(holdout_share=1.0))
-    context = VisitContext(decisions, lambda *_: 100, lambda *_: True, {})
+    context = VisitContext(decisions, lambda *_: True, {})
     rng = named_rng(1, "test")
     visits = draw_visits(decisions, rng, np.full(400, END_MS))
     for planned in plan(decisions, rng, visits, draw_organic_views(decisions, rng, visits)):

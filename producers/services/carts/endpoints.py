@@ -45,6 +45,8 @@ NO_LINE = openapi_problem(404, "The product is not in the cart.")
 ProductPath = Annotated[Id, Path(description="The product's id.", examples=["product-000001"])]
 Shopper = Annotated[Id | None, Query(description="Only for processes of the platform.")]
 
+Visit = Annotated[Id | None, Query(description="The visit, as in the body of a change.")]
+
 Change = Callable[[Transaction, Lines], Awaitable[Lines]]
 """Returns the lines of a cart as they shall be."""
 
@@ -114,13 +116,15 @@ async def change_line(
 
 @public.delete("/lines/{product_id}", summary="Remove a product from the cart")
 @policy(CHANGE_OWN)
-async def remove_line(request: Request, product_id: ProductPath, shopper_id: Shopper = None) -> Cart:
+async def remove_line(
+    request: Request, product_id: ProductPath, shopper_id: Shopper = None, session_id: Visit = None
+) -> Cart:
     """Remove a product from the cart or from what is saved for later, if it is there; return the cart."""
 
     async def remove(_tx: Transaction, lines: Lines) -> Lines:
         return {each: line for each, line in lines.items() if each != product_id}
 
-    return await _change(request, CartRequest(shopper_id=shopper_id), remove)
+    return await _change(request, CartRequest(shopper_id=shopper_id, session_id=session_id), remove)
 
 
 @internal.post("/exports")

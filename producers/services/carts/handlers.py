@@ -13,21 +13,23 @@ from schemas.codec import Record
 
 
 async def take_out(tx: Transaction, event: Record) -> None:
-    """`order_placed`: take the ordered units out of the shopper's cart, and keep what they were."""
-    order_id, shopper_id = event["order_id"], event["shopper_id"]
-    if event["occurred_at"] < tx.now - ORDER_MEMORY or not await store.has_cart(tx, shopper_id):
+    """`order_placed`: take the ordered units out of the shopper's cart, and keep what they were.
+
+    Whoever signs in to order may have filled the cart as a guest, and it is not merged before they open it:
+    so the order also takes its units out of the cart of its visit.
+    """
+    order_id, shoppers = event["order_id"], [event["shopper_id"], event["session_id"] or event["shopper_id"]]
+    if event["occurred_at"] < tx.now - ORDER_MEMORY or not await store.has_carts(tx, shoppers):
         return
     await store.lock_order(tx, order_id)
     if await store.is_cancelled(tx, order_id):
         return
-    cart = await store.lock_cart_of(tx, shopper_id)
-    if cart is None:
-        return
-    before = await store.find_lines(tx, cart.cart_id)
-    after, taken = without_ordered(before, event["lines"], event["occurred_at"], tx.now)
-    if taken:
-        await store.save_taken(tx, order_id, cart, taken)
-        await store.save(tx, cart, before, after, "ordered")
+    for cart in await store.lock_carts_of(tx, shoppers):
+        before = await store.find_lines(tx, cart.cart_id)
+        after, taken = without_ordered(before, event["lines"], event["occurred_at"], tx.now)
+        if taken:
+            await store.save_taken(tx, order_id, cart, taken)
+            await store.save(tx, cart, before, after, "ordered")
 
 
 async def forget_order(tx: Transaction, event: Record) -> None:
@@ -44,13 +46,13 @@ async def put_order_back(tx: Transaction, event: Record) -> None:
         return
     await store.lock_order(tx, event["order_id"])
     await store.save_cancellation(tx, event)
+    takers = await store.find_takers(tx, event["order_id"])
     taken = await store.forget_taken(tx, event["order_id"])
     if not taken or event["reason"] == "shopper_request" or event["confirmed_at"] is not None:
         return
-    cart = await store.lock_cart_of(tx, event["shopper_id"])
-    if cart is not None:
-        before = await store.find_lines(tx, cart.cart_id)
-        await store.save(tx, cart, before, put_back(before, taken, tx.now), "put_back")
+    if carts := await store.lock_carts_of(tx, [event["shopper_id"], *takers]):
+        before = await store.find_lines(tx, carts[0].cart_id)
+        await store.save(tx, carts[0], before, put_back(before, taken, tx.now), "put_back")
 
 
 async def erase_shopper(tx: Transaction, event: Record) -> None:

@@ -70,7 +70,7 @@ async def open_cart(
     former = [each for each in (first.shopper_id, *first.guest_ids) if each != owner]
     visit = session_id or first.session_id
     cart = replace(first, shopper_id=owner, guest_ids=former, is_guest=is_guest, session_id=visit)
-    lines = await find_lines(tx, cart.cart_id)
+    lines: Lines = await find_lines(tx, cart.cart_id)
     for other in others:
         cart, lines = await _merge(tx, cart, lines, other)
     if cart != first:
@@ -149,29 +149,27 @@ async def find_carts(sql: Any, shopper_ids: Sequence[str]) -> list[StoredCart]:
     """Return the carts of these shoppers."""
 
 
-_OF_SHOPPER = "shopper_id = $shopper_id::text OR guest_ids @> ARRAY[$shopper_id::text]"
+_OF_SHOPPERS = "shopper_id = ANY($shopper_ids::text[]) OR guest_ids && $shopper_ids::text[]"
 
 
-@statement(f"SELECT EXISTS (SELECT FROM carts WHERE {_OF_SHOPPER})")
-async def has_cart(tx: Transaction, shopper_id: str) -> bool:
-    """Return whether a shopper has a cart, or one that was merged into another."""
+@statement(f"SELECT EXISTS (SELECT FROM carts WHERE {_OF_SHOPPERS})")
+async def has_carts(tx: Transaction, shopper_ids: Sequence[str]) -> bool:
+    """Return whether one of these shoppers has a cart, or one that was merged into another."""
 
 
-@statement(f"""
-    SELECT {_CART} FROM carts WHERE {_OF_SHOPPER}
-    ORDER BY shopper_id = $shopper_id::text DESC LIMIT 1
-    FOR UPDATE
-""")
-async def _lock_cart_of(tx: Transaction, shopper_id: str) -> StoredCart | None:
-    """Lock and return the cart of a shopper, or that into which it was merged."""
+@statement(f"SELECT {_CART} FROM carts WHERE {_OF_SHOPPERS} ORDER BY shopper_id FOR UPDATE")
+async def _lock_carts_of(tx: Transaction, shopper_ids: Sequence[str]) -> list[StoredCart]:
+    """Lock and return the carts of shoppers, and those into which they were merged."""
 
 
-async def lock_cart_of(tx: Transaction, shopper_id: str) -> StoredCart | None:
-    """Lock and return the cart of a shopper, or that into which it was merged; None without any.
+async def lock_carts_of(tx: Transaction, shopper_ids: Sequence[str]) -> list[StoredCart]:
+    """Lock and return the carts of shoppers, and those into which they were merged; that of the first one
+    comes first.
 
-    The second attempt finds the other cart, if a merge deleted the first one while this transaction waited.
+    The second attempt finds the other cart, if a merge deleted the only one while this transaction waited.
     """
-    return await _lock_cart_of(tx, shopper_id) or await _lock_cart_of(tx, shopper_id)
+    carts = await _lock_carts_of(tx, shopper_ids) or await _lock_carts_of(tx, shopper_ids)
+    return sorted(carts, key=lambda cart: shopper_ids[0] not in (cart.shopper_id, *cart.guest_ids))
 
 
 @statement(f"""
@@ -257,6 +255,11 @@ async def _save_lines(tx: Transaction, cart: StoredCart, lines: Sequence[StoredL
 """)
 async def save_taken(tx: Transaction, order_id: str, cart: StoredCart, lines: Sequence[TakenLine]) -> None:
     """Save what a locked order took out of a cart."""
+
+
+@statement("SELECT DISTINCT shopper_id FROM taken_lines WHERE order_id = $order_id::text")
+async def find_takers(tx: Transaction, order_id: str) -> list[str]:
+    """Return from whose carts a locked order took its units."""
 
 
 @statement("""

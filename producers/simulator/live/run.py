@@ -198,7 +198,7 @@ class _LiveTraffic:
             self._stock_levels.record_failed_order,
         )  # fmt: skip
         self._search_truth = LiveSearchTruth(world, settings.home)
-        context = VisitContext(decisions, self._sales.prices.at, self._stock_levels.in_stock, index_of)
+        context = VisitContext(decisions, self._stock_levels.in_stock, index_of)
         self._session_runner = SessionRunner(
             context, api, self._event_sender, status, system_clock, rng, rate, self._controller,
             self.spawn, self._check_out, self._search_truth.add,

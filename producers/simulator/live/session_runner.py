@@ -13,9 +13,11 @@ from common.clock import Clock, to_millis
 from common.request_path import in_path
 from producers.simulator.live.api import ApiUnavailable, RequestRejected, ShopApi
 from producers.simulator.live.arrivals import ArrivalController
+from producers.simulator.live.carts import LiveCarts
 from producers.simulator.live.event_sender import EventSender
 from producers.simulator.live.load_controller import LoadController
 from producers.simulator.live.steps import (
+    ChangeCart,
     EmitEvent,
     PlannedVisit,
     RecommendedItem,
@@ -80,6 +82,7 @@ class SessionRunner:
         self._clock, self._rng, self._controller = clock, rng, controller
         self._arrivals = ArrivalController(rate)
         self._spawn, self._check_out, self._on_visit = spawn, check_out, on_visit
+        self._carts = LiveCarts(api, status)
         self._events = 0
         self._scheduled: list[tuple[int, int, _RunningVisit, Step]] = []
         self._tie = count()
@@ -156,6 +159,10 @@ class SessionRunner:
             case RequestRecommendations():
                 self._spawn(self._request_list(visit, step))
                 return False
+            case ChangeCart():
+                self._spawn(self._change_cart(visit, step))
+                self._events += 1
+                return False
             case EmitEvent():
                 self._pending_events.append(step.event)
             case SubmitCart():
@@ -167,6 +174,10 @@ class SessionRunner:
         # `_run_due_steps` replaces the list `_responses` meanwhile, so read the attribute after the await.
         response = await self._fetch_recommendations(request)
         self._responses.append((visit, response))
+
+    async def _change_cart(self, visit: _RunningVisit, change: ChangeCart) -> None:
+        await self._carts.change(change)
+        self._responses.append((visit, None))
 
     async def _fetch_recommendations(self, request: RequestRecommendations) -> RecommendedList | None:
         target = f"/v1/recommendations/{in_path(request.visitor)}?n={LIST_LENGTH}&context={request.surface}"

@@ -29,6 +29,22 @@ class RequestRecommendations(NamedTuple):
     product_id: str | None
 
 
+class ChangeCart(NamedTuple):
+    """Change the units of a product in a cart. `visitor` is whose: a shopper's id, or that of a guest's visit.
+
+    The quantities are those of the visit. The cart may have further units from an earlier one.
+    """
+
+    at_ms: int
+    visitor: str
+    session_id: str
+    product_id: str
+    seller_id: str
+    quantity_before: int
+    quantity: int
+    recommendation_id: str | None
+
+
 class SubmitCart(NamedTuple):
     """Check out the cart: product index → units."""
 
@@ -38,7 +54,7 @@ class SubmitCart(NamedTuple):
     units: dict[int, int]
 
 
-Step = EmitEvent | RequestRecommendations | SubmitCart
+Step = EmitEvent | RequestRecommendations | ChangeCart | SubmitCart
 
 
 class RecommendedItem(NamedTuple):

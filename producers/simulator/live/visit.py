@@ -13,6 +13,7 @@ import numpy as np
 
 from producers.simulator.decisions import DecisionModel
 from producers.simulator.live.steps import (
+    ChangeCart,
     EmitEvent,
     PerformedSearch,
     PlannedView,
@@ -41,12 +42,11 @@ _UNKNOWN = -1
 class VisitContext:
     """The shop's data that visits use.
 
-    `price(product, at_ms)` returns minor units. `in_stock(product, units)` returns whether the product page
-    offers this number of units. `index_of` is product id → index.
+    `in_stock(product, units)` returns whether the product page offers this number of units. `index_of` is
+    product id → index.
     """
 
     decisions: DecisionModel
-    price: Callable[[int, int], int]
     in_stock: Callable[[int, int], bool]
     index_of: dict[str, int]
 
@@ -67,6 +67,7 @@ class LiveVisit:
             "session_id": self.plan.session_id,
             "shopper_id": world.shoppers.ids[self.plan.shopper] if self.plan.signed_in else None,
         }
+        self._visitor = self._identity["shopper_id"] or self.plan.session_id
         self._scheduled: list[
             tuple[int, int, Callable[..., Generator[Step, RecommendedList | None]], tuple[Any, ...]]
         ] = []
@@ -94,8 +95,7 @@ class LiveVisit:
     ) -> Generator[Step, RecommendedList | None]:
         products = self.context.decisions.world.products
         anchor_id = None if anchor is None else products.ids[anchor]
-        visitor = self._identity["shopper_id"] or self.plan.session_id
-        shown = yield RequestRecommendations(at, visitor, surface, anchor_id)
+        shown = yield RequestRecommendations(at, self._visitor, surface, anchor_id)
         if shown is None or not shown.items:
             return
         items = [
@@ -179,16 +179,13 @@ class LiveVisit:
     def _remove(self, at: int, product: int, quantity: int) -> Generator[Step, RecommendedList | None]:
         yield self._change_cart(at, product, self.cart[product] - quantity, None)
 
-    def _change_cart(self, at: int, product: int, now: int, list_id: str | None) -> EmitEvent:
-        world, before = self.context.decisions.world, self.cart.pop(product, 0)
+    def _change_cart(self, at: int, product: int, now: int, list_id: str | None) -> ChangeCart:
+        before = self.cart.pop(product, 0)
         if now:
             self.cart[product] = now
-        return EmitEvent(at, {
-            "event": "cart_changed", "cart_id": f"{self.plan.session_id}-c", **self._identity,
-            "product_id": world.products.ids[product], "seller_id": self._seller_of(product),
-            "quantity_before": before, "quantity": now, "currency": world.shape.currency,
-            "unit_price_minor": self.context.price(product, at), "recommendation_id": list_id,
-        })  # fmt: skip
+        product_id = self.context.decisions.world.products.ids[product]
+        whose, offer = (self._visitor, self.plan.session_id), (product_id, self._seller_of(product))
+        return ChangeCart(at, *whose, *offer, before, now, list_id)
 
     def _schedule(
         self, at: int, step: Callable[..., Generator[Step, RecommendedList | None]], *arguments: Any
