@@ -32,8 +32,8 @@ OPTIONS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
-    # A commerce process has up to eleven for each of nine services, and two run while one replaces another.
-    "max_connections": "240",
+    # A commerce process has up to eleven for each of ten services, and two run while one replaces another.
+    "max_connections": "260",
     "shared_buffers": "32MB",
     "max_wal_size": "256MB",
     "jit": "off",

@@ -34,7 +34,7 @@ from producers.services.carts.model import (
 
 NAME = "carts"
 
-READ_OWN = allow("guest", "shopper", "platform", traffic="read")
+READ_OWN = allow("guest", "shopper", traffic="read")
 CHANGE_OWN = allow("guest", "shopper", "platform", traffic="write")
 
 EXAMPLE_ADDITION = {"product_id": "product-000001", "quantity": 1}
@@ -56,18 +56,18 @@ internal = APIRouter(prefix="/v1/cart", route_class=ServiceRoute)
 
 @public.get("", summary="Your cart")
 @policy(READ_OWN)
-async def own_cart(request: Request, shopper_id: Shopper = None) -> Cart:
+async def own_cart(request: Request) -> Cart:
     """Return the sender's cart at current prices, with what is wrong with each line.
 
     After a sign-in, it has what was put into carts as a guest. Prices and stock may be a moment old: the
     checkout compares the prices, and reserves the units.
     """
-    owners = _owners(request, shopper_id)
+    owners = _owners(request, None)
     async with transactions(request, NAME).connection() as sql:
         carts = await store.find_carts(sql, owners)
         if all(each.shopper_id == owners[0] for each in carts):
             return await _priced(request, sql, carts[0] if carts else None)
-    return await _change(request, CartRequest(shopper_id=shopper_id), _nothing)
+    return await _change(request, CartRequest(), _nothing)
 
 
 @public.post("/lines", summary="Put units into the cart", responses=NOT_FOR_SALE | FULL)

@@ -30,7 +30,7 @@ class RequestRecommendations(NamedTuple):
 
 
 class ChangeCart(NamedTuple):
-    """Change the units of a product in a cart. `visitor` is whose: a shopper's id, or that of a guest's visit.
+    """Change the units of a product in a cart. `visitor` is its owner: a shopper's id, or that of a visit.
 
     The quantities are those of the visit. The cart may have further units from an earlier one.
     """

@@ -184,9 +184,12 @@ def test_nobody_reaches_the_cart_of_another(shop, visitor, lamp):
     assert other.cart()["cart_id"] is None
     assert problem(other.put(lamp, quantity=2)) == (404, "unknown-cart-line")
     assert problem(other.add(lamp, shopper_id=owner)) == (403, "not-your-shopper")
-    assert problem(other.http.get("/v1/cart", params={"shopper_id": owner})) == (403, "not-your-shopper")
-    assert problem(shop.http.get("/v1/cart")) == (403, "not-your-shopper")  # a process names whom it means
-    assert shop.http.get("/v1/cart", params={"shopper_id": owner}).json()["units"] == 1
+    removal = f"/v1/cart/lines/{lamp}"
+    assert problem(other.http.delete(removal, params={"shopper_id": owner})) == (403, "not-your-shopper")
+    assert problem(shop.http.delete(removal)) == (403, "not-your-shopper")  # a process names whom it means
+    assert visitor.units() == {lamp: 1}
+    shop.http.delete(removal, params={"shopper_id": owner}).raise_for_status()
+    assert visitor.units() == {}
 
 
 def test_a_key_adds_once_and_two_devices_add_both(visitor, lamp):
@@ -328,6 +331,21 @@ def test_the_order_of_a_guest_who_has_signed_in_meanwhile_finds_the_cart(visitor
     eventually(lambda: known.units() == {})
     visitor.cancel(order_id, **{lamp: 2})
     eventually(lambda: known.units() == {lamp: 2})
+
+
+def test_the_order_of_whoever_signs_in_to_pay_takes_its_units_out_of_the_guests_cart(
+    shop, visitor, product, eventually
+):
+    lamp, rug, known = product(), product(), visitor.signed_in()
+    Visitor(shop, replace(known.principal, shopper_ids=known.principal.shopper_ids[:1])).add(lamp)
+    cart_id = visitor.add(rug, 2).json()["cart_id"]
+    order_id, session_id = new_id(), visitor.principal.shopper_id
+
+    known.tell("order_placed", order_id, {lamp: 1, rug: 2}, session_id=session_id)
+    eventually(lambda: told(shop, cart_id) == [(rug, 0, 2, None), (rug, 2, 0, "ordered")])
+    assert known.units() == {}
+    known.cancel(order_id, **{lamp: 1, rug: 2})
+    eventually(lambda: known.units() == {lamp: 1, rug: 2})
 
 
 def test_an_order_of_a_history_changes_no_cart(shop, visitor, lamp, eventually):

@@ -309,11 +309,14 @@ def test_the_export_contains_the_orders_of_a_person_and_of_their_time_as_a_guest
         login = {"email": person.tokens["user"]["email"], "password": PASSWORD}
         person = people.signed_in(browser.post("/v1/auth/sessions", json=login))
     own = shop.buy(lamp, shopper_id=person.shopper_id)
+    shop.await_row("SELECT FROM carts.offers WHERE product_id = $1", lamp)
+    person.http.post("/v1/cart/lines", json={"product_id": lamp, "quantity": 2}).raise_for_status()
 
     exported = person.http.get("/v1/me/export").raise_for_status().json()
 
     assert {order["order_id"] for order in exported["orders"]} == {as_guest, own}
     assert exported["orders"][0]["lines"][0]["product_id"] == lamp
+    assert [(line["product_id"], line["quantity"]) for line in exported["cart"]] == [(lamp, 2)]
     assert exported["profile"]["email"] == person.tokens["user"]["email"]
     assert exported["profile"]["guest_ids"] == [guest_id]
     assert [attempt["succeeded"] for attempt in exported["sign_ins"]] == [True, True]

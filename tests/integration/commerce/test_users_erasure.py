@@ -88,8 +88,10 @@ def test_an_erased_person_is_found_nowhere(people, shop, eventually):
     person.http.put("/v1/me/addresses/home", json=home)
     order_id = shop.buy(lamp, shopper_id=person.shopper_id)
     shop.settled(order_id)
+    shop.await_row("SELECT FROM carts.offers WHERE product_id = $1", lamp)
     for session_id in (guest_id, email, person.user_id):  # only the first one may be in the event
         send(person, "POST", "/v1/orders", shop.body(lamp, shopper_id=None, session_id=session_id))
+        send(person, "POST", "/v1/cart/lines", {"product_id": lamp, "session_id": session_id})
     invite(shop, email)
     person.http.post("/v1/me/password", json={"password": PASSWORD, "new_password": OTHER_PASSWORD})
     assert postgres_with(shop.settings, email)
@@ -103,6 +105,7 @@ def test_an_erased_person_is_found_nowhere(people, shop, eventually):
     eventually(shop.caught_up)
     assert places_with(shop, email, first_email, person.user_id, person.user_id.replace("-", "")) == []
     assert shop.order(order_id)["shopper_id"] == person.shopper_id
+    assert shop.sql("SELECT FROM carts.carts WHERE shopper_id = $1", person.shopper_id) == []
     assert people.is_revoked(person.tokens["access_token"])
     assert people.refresh(person.tokens["refresh_token"]).status_code == 401
     assert problem(people.sign_in(email, OTHER_PASSWORD)) == (401, "wrong-credentials")

@@ -118,6 +118,10 @@ GET /v1/recommendations/{visitor_id}/products    visitors platform | platform
 GET /v1/recommendations/{visitor_id}/sellers     visitors platform | platform
 GET /v1/products/{product_id}/similar            everybody
 POST /v1/events                                  visitors platform
+GET /v1/cart                                     visitors
+POST /v1/cart/lines                              visitors platform
+PUT /v1/cart/lines/{product_id}                  visitors platform
+DELETE /v1/cart/lines/{product_id}               visitors platform
 POST /v1/orders                                  visitors platform
 GET /v1/orders/{order_id}                        visitors platform
 POST /v1/orders/{order_id}/cancellation          visitors platform
