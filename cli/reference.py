@@ -187,8 +187,9 @@ def _emitters(event: str) -> str:
         return others
     if owner in consumers_of(event):
         return f"`{owner}`, {others}"
-    taken = "".join(f", other shops through `{room}`" for room in takers_of(event))
-    return f"`{owner}`{taken}"
+    if takers := ", ".join(f"`{room}`" for room in takers_of(event)):
+        return f"`{owner}`; of other shops by {others}, those of other systems through {takers}"
+    return f"`{owner}`"
 
 
 def _event(event: EventSchema) -> str:
