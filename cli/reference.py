@@ -188,7 +188,7 @@ def _emitters(event: str) -> str:
     if owner in consumers_of(event):
         return f"`{owner}`, {others}"
     if takers := ", ".join(f"`{room}`" for room in takers_of(event)):
-        return f"`{owner}`; of other shops by {others}, those of other systems through {takers}"
+        return f"`{owner}`; about other shops: other systems through {takers}, the replay and the simulator"
     return f"`{owner}`"
 
 

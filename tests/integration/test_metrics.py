@@ -422,7 +422,10 @@ def test_a_session_has_each_different_event_once(run_metrics: RunMetrics, databa
     run_metrics(
         {
             "product_viewed": [viewed, viewed, viewed | {"event_id": "v-2", "seller_id": None}],
-            "cart_changed": [carted, carted, carted | {"event_id": "c-2", "quantity_before": 2}],
+            "cart_changed": [
+                *(carted, carted, carted | {"event_id": "c-2", "quantity_before": 2}),
+                carted | {"event_id": "c-3", "reason": "merged"},
+            ],
             "search_performed": [searched, searched],
             "order_placed": [each | {"session_id": "visit"} for each in (order, order, empty)],
         }

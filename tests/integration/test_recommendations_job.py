@@ -137,13 +137,14 @@ def view(session: str, product: str, moment: datetime = NOON, shopper: str | Non
 
 
 def cart(
-    session: str, product: str, moment: datetime = NOON, shopper: str | None = None, *, units: tuple[int, int]
-) -> Row:
+    session: str, product: str, moment: datetime = NOON, shopper: str | None = None, *, units: tuple[int, int],
+    reason: str | None = None,
+) -> Row:  # fmt: skip
     return {
         "event_id": f"cart-{session}-{product}-{moment}", "occurred_at": at(moment), "cart_id": "c",
         "session_id": session, "shopper_id": shopper, "product_id": product, "seller_id": "ann",
         "quantity_before": units[0], "quantity": units[1], "currency": "BRL", "unit_price_minor": 1,
-        "recommendation_id": None,
+        "recommendation_id": None, "reason": reason,
     }  # fmt: skip
 
 
@@ -263,6 +264,26 @@ def test_a_removal_from_a_cart_has_the_later_time_in_any_order_of_events(tables:
         "rug": seconds(LATE_IN_A_SECOND), "vase": seconds(NOON),
     }  # fmt: skip
     assert tables["recent_of_session"]["s", "lamp"] == seconds(NOON), "it was looked at all the same"
+
+
+@scenario(
+    {
+        "cart_changed": [
+            cart("s", "rug", NOON, "bea", units=(0, 1)),
+            cart("s", "rug", SOON, "bea", units=(1, 0), reason="merged"),
+            cart("s", "lamp", NOON, "bea", units=(0, 1), reason="merged"),
+            cart("s", "vase", NOON, "bea", units=(0, 1)),
+            cart("s", "vase", SOON, "bea", units=(1, 0), reason="ordered"),
+        ]
+    }
+)
+def test_what_the_shop_changes_in_a_cart_is_no_interest_of_the_shopper(tables: Tables) -> None:
+    times = {"rug": seconds(NOON), "vase": seconds(NOON)}
+    assert tables["recent_of_session"] == {("s", product): at_s for product, at_s in times.items()}
+    assert tables["recent_of_shopper"] == {("bea", product): at_s for product, at_s in times.items()}
+    assert similar(tables).keys() == {("rug", "vase"), ("vase", "rug")}
+    carted = {product: score for (_, product), score in tables["carted_by_shopper"].items()}
+    assert in_cart(carted, {}) == {"rug": seconds(NOON), "lamp": seconds(NOON)}
 
 
 @pytest.mark.nightly  # it needs a job of its own: other events would be late

@@ -454,7 +454,7 @@ def test_a_click_leads_to_the_order_of_the_same_shopper_and_product_within_a_day
 
 def test_a_click_in_a_search_leads_to_what_follows_in_the_same_session_within_a_day() -> None:
     view = {"session_id": "s", "seller_id": "ana", "product_id": "pen", "search_id": "lamp"}
-    cart = {**view, "quantity_before": 0, "quantity": 1}
+    cart = {**view, "quantity_before": 0, "quantity": 1, "reason": None}
     page = {
         "search_id": "lamp",
         "session_id": "s",
@@ -465,7 +465,10 @@ def test_a_click_in_a_search_leads_to_what_follows_in_the_same_session_within_a_
     events = {
         "search_performed": [page, page, page | {"search_id": "none", "result_count": 0, "product_ids": []}],
         "product_viewed": [view, view | {"search_id": None}, view | {"session_id": "other"}],
-        "cart_changed": [cart | {"occurred_at": JUNE_1_MS + DAY_MS - 1}],
+        "cart_changed": [
+            cart | {"occurred_at": JUNE_1_MS + DAY_MS - 1},
+            cart | {"session_id": "other", "occurred_at": JUNE_1_MS + 1, "reason": "merged"},
+        ],
         "order_placed": [order("o1", session_id="s", occurred_at=JUNE_1_MS + DAY_MS)],
         "order_confirmed": [order("o1")],
     }

@@ -19,6 +19,7 @@ MINUTE_MS = 60_000
 SHOP = ZoneInfo("America/Sao_Paulo")
 KIND_OF = {
     "view": "product_viewed", "cart": "cart_changed", "other": "search_performed", "order": "order_placed",
+    "merge": "cart_changed",
 }  # fmt: skip
 STEPS = ("viewed", "carted", "ordered", "paid")
 
@@ -43,7 +44,7 @@ def funnel(events: list[tuple[int, str, str, str]], *confirmed: str) -> dict[str
             {
                 "event_id": str(minute), "occurred_at": JUNE_MS + minute * MINUTE_MS, "session_id": "s",
                 "seller_id": seller or None, "order_id": order_id, "lines": [{"seller_id": seller}],
-                "quantity_before": 0, "quantity": 1,
+                "quantity_before": 0, "quantity": 1, "reason": "merged" if kind == "merge" else None,
             }
         )  # fmt: skip
     found["order_confirmed"] = [{"order_id": order_id, "placed_at": JUNE_MS} for order_id in confirmed]
@@ -67,6 +68,8 @@ def funnel(events: list[tuple[int, str, str, str]], *confirmed: str) -> dict[str
         ([(0, "cart", "ana", ""), (1, "view", "ana", ""), (2, "order", "ana", "one")], (1, 0, 0, 0)),
         ([(0, "view", "ana", ""), (1, "order", "ana", "one"), (2, "cart", "ana", "")], (1, 1, 0, 0)),
         ([(0, "view", "ana", ""), (1, "cart", "bea", ""), (2, "order", "ana", "one")], (1, 0, 0, 0)),
+        # What the shop puts into a cart is no step of the shopper.
+        ([(0, "view", "ana", ""), (1, "merge", "ana", ""), (2, "order", "ana", "one")], (1, 0, 0, 0)),
         # A break of 30 minutes ends the visit; what happens elsewhere in the shop does not.
         ([(0, "view", "ana", ""), (30, "cart", "ana", "")], (1, 0, 0, 0)),
         ([(0, "view", "ana", ""), (29, "other", "", ""), (58, "cart", "ana", "")], (1, 1, 0, 0)),
