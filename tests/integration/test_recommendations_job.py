@@ -137,9 +137,14 @@ def view(session: str, product: str, moment: datetime = NOON, shopper: str | Non
 
 
 def cart(
-    session: str, product: str, moment: datetime = NOON, shopper: str | None = None, *, units: tuple[int, int],
+    session: str,
+    product: str,
+    moment: datetime = NOON,
+    shopper: str | None = None,
+    *,
+    units: tuple[int, int],
     reason: str | None = None,
-) -> Row:  # fmt: skip
+) -> Row:
     return {
         "event_id": f"cart-{session}-{product}-{moment}", "occurred_at": at(moment), "cart_id": "c",
         "session_id": session, "shopper_id": shopper, "product_id": product, "seller_id": "ann",
