@@ -59,10 +59,12 @@ class Visitors:
             self._add("product_viewed", at, **visitor, **known, **led)
         elif kind in ("cart", "removal"):
             before = 0 if kind == "cart" else 2
-            self._add(
-                "cart_changed", at, **visitor, **offer, cart_id=f"{session_id}-cart", quantity_before=before,
-                quantity=1, currency="BRL", unit_price_minor=100,
-            )  # fmt: skip
+            cart = {**visitor, **offer, "cart_id": f"{session_id}-cart", "currency": "BRL"}
+            cart["unit_price_minor"] = 100
+            self._add("cart_changed", at, **cart, quantity_before=before, quantity=1)
+            if kind == "removal":  # the shop adds units: that is no step of the visitor
+                again = {"quantity_before": 1, "quantity": 2, "reason": "put_back"}
+                self._add("cart_changed", at + timedelta(seconds=1), **cart, **again)
         elif kind == "order":
             self._order(at, visitor, [offer, *({"product_id": p, "seller_id": s} for p, s in self._more())])
         elif kind == "search":
