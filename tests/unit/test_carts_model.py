@@ -95,11 +95,6 @@ def test_adding_what_is_saved_for_later_puts_the_added_units_into_the_cart() -> 
     assert after == cart(line(quantity=2, added_at=NOW))
 
 
-def test_the_price_that_the_shopper_saw_is_remembered_and_a_price_of_the_shop_by_default() -> None:
-    assert added({}, add(unit_price_minor=80), offer(), NOW)["lamp"].seen_minor == 80
-    assert added({}, add(), offer(), NOW)["lamp"].seen_minor == 100
-
-
 def test_a_line_has_999_units_at_most_and_a_cart_300_products() -> None:
     with pytest.raises(Problem, match="999 units") as refused:
         added(cart(line(quantity=999)), add(1), offer(), NOW)
@@ -118,6 +113,12 @@ def test_what_a_request_leaves_out_stays() -> None:
     assert altered(before, LineRequest(), None, NOW) == before
     assert altered(before, LineRequest(quantity=2), offer("bob", 70), NOW) == line(
         quantity=2, is_saved=True, seller_id="bob", seen_minor=70
+    )
+    assert altered(before, LineRequest(quantity=2), offer(price_minor=70), NOW) == line(
+        quantity=2, is_saved=True, seen_minor=90
+    )
+    assert altered(before, LineRequest(is_price_seen=True), offer(price_minor=70), NOW) == line(
+        quantity=4, is_saved=True, seen_minor=70
     )
     assert altered(before, LineRequest(is_saved=False), None, NOW) == line(
         quantity=4, seen_minor=90, added_at=NOW

@@ -98,7 +98,7 @@ async def change_line(
 ) -> Cart:
     """Set the quantity of a line, move it to another seller, or save it for later; return the cart.
 
-    The current price, or that in the body, then counts as seen: `was_minor` compares later prices with it.
+    `was_minor` stays until the shopper has seen the price (`is_price_seen`).
     """
 
     async def alter(tx: Transaction, lines: Lines) -> Lines:

@@ -12,7 +12,7 @@ from common.clock import from_millis, to_millis
 from common.ids import Id
 from common.problems import problem
 from producers.kit.http.strict_request import StrictRequest
-from producers.kit.listings import MAX_ORDER_LINES, MAX_PRICE_MINOR
+from producers.kit.listings import MAX_ORDER_LINES
 from producers.kit.offers import Offer
 from schemas.codec import Record
 
@@ -75,13 +75,6 @@ UNKNOWN_CART = problem(
 
 Minor = Annotated[int, Field(description="Money in minor units (cents) of the cart's `currency`.")]
 Quantity = Annotated[int, Field(ge=1, le=MAX_UNITS)]
-SeenPrice = Annotated[
-    Annotated[int, Field(ge=0, le=MAX_PRICE_MINOR)] | None,
-    Field(
-        description="The price that the shopper saw, with which later ones are compared (`was_minor`). It is "
-        "never a price to pay. Default: the current one."
-    ),
-]
 
 
 class CartRequest(StrictRequest):
@@ -93,7 +86,6 @@ class CartRequest(StrictRequest):
         Field(description="The visit, from its cookie or `guest_sessions`. Ignored if it is another's."),
     ] = None
     recommendation_id: Annotated[Id | None, Field(description="The list that led to it.")] = None
-    unit_price_minor: SeenPrice = None
 
 
 class AddRequest(CartRequest):
@@ -116,6 +108,10 @@ class LineRequest(CartRequest):
     quantity: Quantity | None = None
     seller_id: Annotated[Id | None, Field(description="Moves the line to this seller's offer.")] = None
     is_saved: Annotated[bool | None, Field(description="true: save for later; false: back again.")] = None
+    is_price_seen: Annotated[
+        bool,
+        Field(description="true: the shopper knows the current price. `was_minor` compares later ones."),
+    ] = False
 
 
 class ExportRequest(StrictRequest):
@@ -128,7 +124,7 @@ class ExportRequest(StrictRequest):
 class StoredLine:
     """A product in a cart, or saved for later there.
 
-    `seen_minor` is the price that the shopper saw when they last changed the line. `added_at` is when the
+    `seen_minor` is the price that the shopper is known to have seen last. `added_at` is when the
     product came into the cart.
     """
 
@@ -288,22 +284,23 @@ def added(lines: Lines, asked: AddRequest, offer: Offer, at: datetime) -> Lines:
         quantity=units + asked.quantity,
         is_saved=False,
         currency=offer.currency,
-        seen_minor=offer.price_minor if asked.unit_price_minor is None else asked.unit_price_minor,
+        seen_minor=offer.price_minor,
         added_at=before.added_at if before and not before.is_saved else at,
     )
     return {**lines, line.product_id: line}
 
 
 def altered(line: StoredLine, asked: LineRequest, offer: Offer | None, at: datetime) -> StoredLine:
-    """Return a line as its shopper wants it. `offer` is that of its seller then; None if it is not listed."""
+    """Return a line as its shopper wants it. `offer` is that of its seller then; None if it is not listed.
+
+    Whoever chooses another seller has seen that seller's price.
+    """
     wanted = {name: getattr(asked, name) for name in ("quantity", "is_saved")}
     changed = replace(line, **{name: value for name, value in wanted.items() if value is not None})
-    if offer is not None:
+    if offer is not None and (asked.is_price_seen or offer.seller_id != line.seller_id):
         changed = replace(
             changed, seller_id=offer.seller_id, currency=offer.currency, seen_minor=offer.price_minor
         )
-    if asked.unit_price_minor is not None:
-        changed = replace(changed, seen_minor=asked.unit_price_minor)
     return replace(changed, added_at=at) if line.is_saved and not changed.is_saved else changed
 
 

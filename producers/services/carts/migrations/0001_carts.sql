@@ -16,8 +16,8 @@ CREATE INDEX carts_of_guests ON carts USING gin (guest_ids);
 CREATE INDEX carts_by_touch ON carts (touched_at);
 CREATE INDEX busy_carts ON carts (touched_at) WHERE NOT is_idle;
 
--- What is in a cart, or is saved for later there: a product once. `seen_minor` is the price that the shopper saw when they last
--- changed the line.
+-- What is in a cart, or is saved for later there: a product once. `seen_minor` is the price that the shopper is known to
+-- have seen last.
 CREATE TABLE lines (
     cart_id text NOT NULL REFERENCES carts ON DELETE CASCADE,
     product_id text NOT NULL,
