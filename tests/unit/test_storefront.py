@@ -1,84 +1,10 @@
-"""The cart with current prices, and the steps of an order."""
+"""The steps of an order."""
 
 from typing import Any
 
 import pytest
 
-from serving.kit.offers import Offer
-from serving.web.storefront.cart import Cart, StoredCartLine, price_cart
 from serving.web.storefront.order_tracking import STEPS, sellers_parts, track
-
-
-def offer(product_id: str, **changes: Any) -> Offer:
-    known = {
-        "seller_id": "ana",
-        "name": product_id,
-        "category": "Lamps",
-        "currency": "BRL",
-        "price_minor": 1000,
-    }
-    return Offer(product_id=product_id, **{**known, "listed": True, "available": 5, **changes})
-
-
-def one_line(quantity: int = 1, shown_minor: int | None = 1000, **changes: Any) -> Cart:
-    line = StoredCartLine(product_id="lamp", quantity=quantity, unit_price_minor=shown_minor)
-    return price_cart([line], {"lamp": [offer("lamp", **changes)]}, {"ana": "Ana"}, "BRL")
-
-
-def test_a_cart_is_split_by_seller_in_the_order_in_which_it_was_filled() -> None:
-    kept = [StoredCartLine(product_id=name, quantity=2) for name in ("lamp", "gone", "book", "desk")]
-    offers = {"lamp": [offer("lamp")], "book": [offer("book", seller_id="bo")], "desk": [offer("desk")]}
-    found = price_cart(kept, offers, {"ana": "Ana"}, "BRL")
-    parcels = [(parcel.seller_id, [line.product_id for line in parcel.lines]) for parcel in found.parcels]
-    assert parcels == [("ana", ["lamp", "desk"]), ("bo", ["book"]), (None, ["gone"])]
-    assert (found.units, found.total_minor, found.can_be_bought) == (6, 6000, False)
-
-
-@pytest.mark.parametrize(
-    ("changes", "can_be_bought"),
-    [
-        ({}, True),
-        ({"available": None}, True),
-        ({"available": 1}, True),
-        ({"available": 0}, False),
-        ({"available": -2}, False),
-        ({"listed": False}, False),
-        ({"currency": "EUR"}, False),
-    ],
-)
-def test_what_is_sold_out_or_not_on_offer_keeps_a_cart_from_being_bought(
-    changes: dict[str, Any], can_be_bought: bool
-) -> None:
-    assert one_line(**changes).can_be_bought is can_be_bought
-
-
-def test_a_line_stays_with_its_seller_though_another_is_cheaper() -> None:
-    line = StoredCartLine(product_id="lamp", seller_id="ana", quantity=1, unit_price_minor=1000)
-    both = [offer("lamp", available=2), offer("lamp", seller_id="bo", price_minor=900)]
-    (parcel,) = price_cart([line], {"lamp": both}, {}, "BRL").parcels
-    assert (parcel.seller_id, parcel.lines[0].price_minor, parcel.lines[0].available) == ("ana", 1000, 2)
-
-
-def test_a_line_whose_seller_delisted_it_is_of_the_seller_that_the_card_shows() -> None:
-    line = StoredCartLine(product_id="lamp", seller_id="ana", quantity=1, unit_price_minor=1000)
-    both = [offer("lamp", listed=False), offer("lamp", seller_id="bo", price_minor=900)]
-    (parcel,) = price_cart([line], {"lamp": both}, {}, "BRL").parcels
-    assert (parcel.seller_id, parcel.lines[0].was_minor, parcel.lines[0].price_minor) == ("bo", 1000, 900)
-
-
-def test_more_than_is_left_cannot_be_bought() -> None:
-    (line,) = one_line(quantity=6).parcels[0].lines
-    assert (line.too_many, line.sold_out, line.can_be_bought) == (True, False, False)
-
-
-def test_a_price_that_moved_is_told() -> None:
-    (line,) = one_line(quantity=2, shown_minor=900).parcels[0].lines
-    assert (line.was_minor, line.price_minor, line.total_minor) == (900, 1000, 2000)
-    assert one_line().parcels[0].lines[0].was_minor is None
-
-
-def test_an_empty_cart_cannot_be_bought() -> None:
-    assert not price_cart([], {}, {}, "BRL").can_be_bought
 
 
 def taken(step: str) -> dict[str, Any]:

@@ -1,157 +1,213 @@
-"""The cart of a browser: its products, its lines at current prices, and what prevents a checkout. Pure."""
+"""The visitor's cart: its page, and the forms that change it. The service `carts` keeps it."""
 
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Annotated
-from urllib.parse import unquote
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
 
-from common.ids import Id
-from serving.kit.offers import Offer, offer_of
+from common.access_policy import anyone
+from common.guarded_route import policy
+from common.principal import Principal, guest
+from common.problems import Problem
+from producers.services.carts.model import MAX_UNITS
+from serving.gateway.gateway import identity_of, renewal
+from serving.gateway.sign_in_redirect import resend_address
+from serving.kit.parameters import ProductId
+from serving.kit.product_cards import read_known_cards
+from serving.products.endpoints import ProductsDep
+from serving.products.service import ProductsService
+from serving.web.forms import (
+    NO_STORE,
+    BadField,
+    Change,
+    Form,
+    action,
+    confirmation,
+    form_page,
+    read_form,
+)
+from serving.web.policy import page_router
+from serving.web.service_calls import Refusal, ask
+from serving.web.storefront.recommendation_rows import titled_rows
+from serving.web.storefront.visit import Session, set_cart_cookie, set_session_cookie
+from serving.web.translation import N_, gettext
 
-MAX_LINES = 100
-MAX_UNITS = 999
+READ = anyone("page", refused_like="write")
+"""On the way to the checkout: refused later than other pages."""
 
-CART_COOKIE = "souk_cart"
-"""The products in the browser's cart, percent-encoded and separated by commas (`static/shop/storage.js`)."""
+CHANGE = anyone("write")
 
-_ID: TypeAdapter[str] = TypeAdapter(Id)
+PAGE = "/shop/cart"
 
+MESSAGES: Mapping[str, str] = {
+    "added": N_("It is in your cart."),
+    "changed": N_("Your cart is changed."),
+    "saved": N_("It is saved for later, further below."),
+    "again": N_("What you ordered is in your cart again."),
+    "some": N_("What is still for sale of your order is in your cart again."),
+    "none": N_("Nothing of this order is for sale any more."),
+}
 
-def products_in(cookie: str) -> list[str]:
-    """Return the products of `CART_COOKIE`. An empty cart has no cookie."""
-    found = []
-    for each in cookie.split(",")[:MAX_LINES]:
-        with suppress(ValidationError):
-            found.append(_ID.validate_python(unquote(each)))
-    return found
-
-
-class StoredCartLine(BaseModel):
-    """One line as the browser stores it, with the price at the time it was added."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    product_id: Id
-    seller_id: Id | None = None
-    quantity: Annotated[int, Field(ge=1, le=MAX_UNITS)]
-    unit_price_minor: Annotated[int, Field(ge=0)] | None = None
-    name: Annotated[str | None, Field(max_length=400)] = None
-    category: Annotated[str | None, Field(max_length=200)] = None
-
-
-class StoredCart(BaseModel):
-    """A cart as the browser stores it."""
-
-    lines: Annotated[list[StoredCartLine], Field(max_length=MAX_LINES)]
-
-
-@dataclass(frozen=True, slots=True)
-class CartLine:
-    """One line at the current price. `on_offer` is false if no seller offers the product."""
-
-    product_id: str
-    name: str | None
-    category: str | None
-    quantity: int
-    price_minor: int
-    was_minor: int | None
-    available: int | None
-    on_offer: bool
-
-    @property
-    def sold_out(self) -> bool:
-        """Whether no unit is left in stock."""
-        return self.on_offer and self.available is not None and self.available <= 0
-
-    @property
-    def too_many(self) -> bool:
-        """Whether the stock is less than the quantity."""
-        return (
-            self.on_offer
-            and not self.sold_out
-            and self.available is not None
-            and self.available < self.quantity
-        )
-
-    @property
-    def can_be_bought(self) -> bool:
-        """Whether the line can be bought as it is."""
-        return self.on_offer and not self.sold_out and not self.too_many
-
-    @property
-    def total_minor(self) -> int:
-        """Price times quantity."""
-        return self.price_minor * self.quantity
+router = page_router(READ, PAGE)
 
 
-@dataclass(frozen=True, slots=True)
-class CartParcel:
-    """The lines of one seller."""
-
-    seller_id: str | None
-    seller_name: str | None
-    lines: list[CartLine]
-
-    @property
-    def total_minor(self) -> int:
-        """The total of the lines that can be bought."""
-        return sum(line.total_minor for line in self.lines if line.can_be_bought)
+@router.get("")
+async def cart_page(request: Request, products: ProductsDep, session: Session) -> Response:
+    """Return the page of the cart at current prices, by seller, with what prevents a checkout."""
+    return renewal(request) or await _page(request, None, products=products, session=session)
 
 
-@dataclass(frozen=True, slots=True)
-class Cart:
-    """All parcels of a cart. Lines that no seller offers any more come last."""
-
-    parcels: list[CartParcel]
-
-    @property
-    def units(self) -> int:
-        """The units that can be bought."""
-        return sum(line.quantity for parcel in self.parcels for line in parcel.lines if line.can_be_bought)
-
-    @property
-    def total_minor(self) -> int:
-        """The price of these units."""
-        return sum(parcel.total_minor for parcel in self.parcels)
-
-    @property
-    def can_be_bought(self) -> bool:
-        """Whether every line can be bought."""
-        return self.units > 0 and all(line.can_be_bought for parcel in self.parcels for line in parcel.lines)
+@router.get("/state")
+async def cart_state(request: Request, session: Session) -> Response:
+    """Say in the cookie what is in the cart now: it may have been changed on another device."""
+    response = Response(status_code=204, headers=NO_STORE)
+    if identity_of(request).can_refresh:
+        return response  # the cart of the person is not known before their session is renewed
+    _tell(response, await ask(request, "GET", "/v1/cart", sender=_sender(request, session)))
+    return set_session_cookie(request, response, session)
 
 
-def price_cart(
-    stored: Iterable[StoredCartLine],
-    offers: Mapping[str, Iterable[Offer]],
-    sellers: Mapping[str, str | None],
-    currency: str,
-) -> Cart:
-    """Return the cart at current prices, split by seller.
+@router.post("/lines")
+@policy(CHANGE)
+async def add_to_cart(request: Request, products: ProductsDep, session: Session) -> Response:
+    """Put units of a product into the cart."""
 
-    A line stays with the seller that it was added from. If this seller no longer offers the product, the line
-    moves to the seller that the product card shows. A product in another currency is not on offer.
+    async def add(form: Form) -> Response:
+        sent = {
+            "product_id": form.text("product_id"),
+            "quantity": form.whole("quantity", gettext("Quantity")),
+        }
+        optional = {name: form.optional(name) for name in ("seller_id", "recommendation_id")}
+        body = sent | {name: value for name, value in optional.items() if value}
+        return await _changed(request, session, "POST", "/v1/cart/lines", "added", body)
+
+    return await _action(request, add, products, session)
+
+
+@router.post("/lines/{product_id}")
+@policy(CHANGE)
+async def change_line(
+    request: Request, products: ProductsDep, session: Session, product_id: ProductId
+) -> Response:
+    """Do what the pressed button of a line says: one unit less or more, save it, put it back, remove it."""
+    line = "/v1/cart/lines/{product_id}"
+
+    async def change(form: Form) -> Response:
+        body: dict[str, Any] = {"is_price_seen": True}
+        done = "changed"
+        match form.text("change"):
+            case "less" | "more" as step:
+                quantity = form.whole("quantity", gettext("Quantity")) + (1 if step == "more" else -1)
+                if quantity < 1:
+                    return await _changed(request, session, "DELETE", line, done)
+                body["quantity"] = min(quantity, MAX_UNITS)
+            case "remove":
+                return await _changed(request, session, "DELETE", line, done)
+            case "save":
+                body["is_saved"], done = True, "saved"
+            case "restore":
+                body["is_saved"], done = False, "added"
+            case _:
+                raise BadField(gettext("Press one of the buttons of the line."))
+        return await _changed(request, session, "PUT", line, done, body)
+
+    return await _action(request, change, products, session)
+
+
+async def put_again(request: Request, session: str, lines: Sequence[Mapping[str, Any]]) -> Response:
+    """Put the lines of an order into the cart again, as far as they are for sale.
+
+    A product that is in the cart already has as many units as the order, at least.
     """
-    parcels: dict[str | None, list[CartLine]] = {}
-    for line in stored:
-        listed = [one for one in offers.get(line.product_id, ()) if one.listed and one.currency == currency]
-        offer = offer_of(listed, line.seller_id)
-        parcels.setdefault(offer.seller_id if offer else None, []).append(_line(line, offer))
-    ordered = sorted(parcels.items(), key=lambda parcel: parcel[0] is None)
-    return Cart([CartParcel(seller, sellers.get(seller or ""), lines) for seller, lines in ordered])
+    sender = _sender(request, session)
+    cart = await ask(request, "GET", "/v1/cart", sender=sender)
+    in_cart = {line["product_id"]: line["quantity"] for line in _lines(cart)}
+    wanted: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        known = wanted.setdefault(line["product_id"], {"seller_id": line["seller_id"], "quantity": 0})
+        known["quantity"] += line["quantity"]
+    refused = 0
+    for product_id, line in wanted.items():
+        missing = min(line["quantity"], MAX_UNITS) - in_cart.get(product_id, 0)
+        if missing <= 0:
+            continue
+        body = {"product_id": product_id, "quantity": missing, "seller_id": line["seller_id"]}
+        try:
+            cart = await ask(request, "POST", "/v1/cart/lines", body, sender=sender)
+        except Refusal:
+            refused += 1
+    done = "again" if not refused else "none" if refused == len(wanted) else "some"
+    return _confirmed(request, session, cart, done)
 
 
-def _line(stored: StoredCartLine, offer: Offer | None) -> CartLine:
-    price = offer.price_minor if offer else stored.unit_price_minor or 0
-    return CartLine(
-        product_id=stored.product_id,
-        name=offer.name if offer else stored.name,
-        category=offer.category if offer else stored.category,
-        quantity=stored.quantity,
-        price_minor=price,
-        was_minor=stored.unit_price_minor if stored.unit_price_minor not in (None, price) else None,
-        available=offer.available if offer else None,
-        on_offer=offer is not None,
+async def _action(request: Request, change: Change, products: ProductsService, session: str) -> Response:
+    """Change the cart by a form. A page's answer is a page; a script's is empty (204), or a problem."""
+    if identity_of(request).can_refresh:  # it is the cart of a person, not of the guest they were
+        return RedirectResponse(resend_address(request), 307, NO_STORE)
+    if "text/html" not in request.headers.get("accept", ""):
+        response = await change(await read_form(request))
+        assert isinstance(response, Response)
+        response.status_code = 204
+        del response.headers["location"]
+        return response
+
+    async def shown(request: Request, problem: Problem | None, _: Form | None) -> Response:
+        return await _page(request, problem, products=products, session=session)
+
+    return await action(request, change, shown, PAGE, "changed")
+
+
+async def _changed(
+    request: Request, session: str, method: str, path: str, done: str, body: Any = None
+) -> Response:
+    """Change the cart, and return to its page."""
+    cart = await ask(request, method, path, body, sender=_sender(request, session))
+    return _confirmed(request, session, cart, done)
+
+
+def _confirmed(request: Request, session: str, cart: Mapping[str, Any], done: str) -> Response:
+    response = confirmation(PAGE, done)
+    _tell(response, cart)
+    return set_session_cookie(request, response, session)
+
+
+async def _page(
+    request: Request, problem: Problem | None, *, products: ProductsService, session: str
+) -> Response:
+    cart = await ask(request, "GET", "/v1/cart", sender=_sender(request, session))
+    shown = _lines(cart) + cart["saved"]
+    cards = await read_known_cards(products.versions, [line["product_id"] for line in shown])
+    names = await products.names.of_sellers(line["seller_id"] for line in shown)
+    in_cart = _newest(cart)
+    response = form_page(
+        request,
+        "shop/cart.html",
+        MESSAGES,
+        problem,
+        session=session,
+        cart=cart,
+        cards=cards,
+        sellers=names,
+        rows=await titled_rows(request, session, "cart", cart=in_cart) if in_cart else [],
     )
+    _tell(response, cart)
+    return set_session_cookie(request, response, session)
+
+
+def _sender(request: Request, session: str) -> Principal | None:
+    """Return the guest of a new session; None for a visitor whom the request names itself."""
+    return guest(session) if identity_of(request).principal is None else None
+
+
+def _lines(cart: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [line for parcel in cart["parcels"] for line in parcel["lines"]]
+
+
+def _newest(cart: Mapping[str, Any]) -> list[str]:
+    """Return the products in a cart, the newest first."""
+    return [one["product_id"] for one in sorted(_lines(cart), key=lambda one: one["added_at"], reverse=True)]
+
+
+def _tell(response: Response, cart: Mapping[str, Any]) -> None:
+    set_cart_cookie(response, sum(line["quantity"] for line in _lines(cart)), _newest(cart))

@@ -2,11 +2,10 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from fastapi import APIRouter, Depends, Request
-from pydantic import ValidationError
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from common.access_policy import allow, anyone
@@ -14,16 +13,14 @@ from common.guarded_route import policy
 from common.ids import Id
 from serving.commerce.commerce_client import CommerceClient
 from serving.commerce.routes import CommerceDep
-from serving.gateway import cookies
-from serving.gateway.gateway import GatewayDomain, identity_of, renewal
+from serving.gateway.gateway import identity_of, renewal
 from serving.kit.cache.keys import product_tags, similar_tags
 from serving.kit.cached_responses import CachedResponderDep
 from serving.kit.domain import opened
 from serving.kit.http_caching import PRIVATE_NO_STORE
 from serving.kit.parameters import ProductId
-from serving.kit.problems import BAD_BODY, CommerceUnavailable
+from serving.kit.problems import CommerceUnavailable
 from serving.kit.product_cards import read_known_cards
-from serving.kit.request_body import read_body
 from serving.products.endpoints import ProductsDep
 from serving.products.service import ProductsService
 from serving.recommendations.dependencies import RecommendationsDomain
@@ -40,8 +37,7 @@ from serving.web.account.named_rows import order_rows
 from serving.web.policy import ANYBODY, page_router
 from serving.web.renderer import PageRenderer
 from serving.web.seller.listings import CONDITIONS
-from serving.web.storefront import reviews
-from serving.web.storefront.cart import StoredCart, price_cart
+from serving.web.storefront import cart, reviews
 from serving.web.storefront.order_tracking import sellers_parts, track
 from serving.web.storefront.recommendation_rows import (
     ROW_LENGTH,
@@ -54,41 +50,17 @@ from serving.web.storefront.recommendation_rows import (
 from serving.web.storefront.search import PRODUCTS_PER_PAGE, SearchFormDep, known_categories
 from serving.web.storefront.search import router as search_router
 from serving.web.storefront.variants import variant_links
-
-
-async def session_id(request: Request) -> str:
-    """Return the session id of the cookie, or a new one."""
-    return identity_of(request).session_id or opened(request, GatewayDomain).guests.new()
-
-
-def set_session_cookie(request: Request, response: Response, session: str) -> Response:
-    """Set the session cookie, and forbid shared caches to store the response."""
-    cookies.set_session(request, response, opened(request, GatewayDomain).guests.sign(session))
-    return response
-
+from serving.web.storefront.visit import Session, page, set_session_cookie
 
 ORDERS_SHOWN = 20
 """The number of an account's orders on the page of orders. The account has all of them."""
 
-CART = anyone("page", refused_like="write")
-"""On the way to the checkout: refused later than other pages."""
-
 OWN_ORDER = allow("guest", "shopper", "admin", "platform", traffic="page")
-
-CART_LIMIT = 64 * 1024
-"""The largest body of a cart in bytes."""
 
 router = page_router(ANYBODY, "/shop")
 
-ROUTERS: tuple[APIRouter, ...] = (router, search_router, reviews.router)
+ROUTERS: tuple[APIRouter, ...] = (cart.router, router, search_router, reviews.router)
 """All routes of the pages of the shop."""
-
-Session = Annotated[str, Depends(session_id)]
-
-
-def _page(request: Request, session: str, template: str, **shown: Any) -> Response:
-    pages = opened(request, PageRenderer)
-    return set_session_cookie(request, pages(f"shop/{template}", session=session, **shown), session)
 
 
 @router.get("")
@@ -107,7 +79,7 @@ async def home(
     )
     # Without a sale there are no popular products to recommend. Then the page shows the newest products.
     newest = [] if items else (await products.find("", "", "newest", None, ROW_LENGTH["home"]))["products"]
-    return _page(
+    return page(
         request,
         session,
         "home.html",
@@ -133,7 +105,7 @@ async def row(
     """Return only the row of recommendations, without products that other rows of the page show."""
     shown = excluded_products(exclude)
     recommendation = await recommended(request, session, surface, product_id, shown)
-    return _page(request, session, "_recommendation_row.html", recommendation=recommendation, surface=surface)
+    return page(request, session, "_recommendation_row.html", recommendation=recommendation, surface=surface)
 
 
 @search_router.get("/found")
@@ -156,14 +128,14 @@ async def personal_listing(
     known = await known_visitor(request, listings, visitor, search.category)
     if known is None and not cursor:
         return unchanged
-    page = await personal_page(
+    found = await personal_page(
         products, respond, listings, known, search.q, filters, cursor, PRODUCTS_PER_PAGE
     )
-    if not page["personalised"] and not cursor:
+    if not found["personalised"] and not cursor:
         return unchanged
-    more = search.personal_link(cursor=page["next_cursor"]) if page["next_cursor"] else None
+    more = search.personal_link(cursor=found["next_cursor"]) if found["next_cursor"] else None
     template = "_product_cards.html" if cursor else "_personal_listing.html"
-    return _page(request, session, template, page=page, more=more, search=search)
+    return page(request, session, template, page=found, more=more, search=search)
 
 
 @router.get("/products/{product_id}")
@@ -193,39 +165,6 @@ async def product(
     return await respond.page("product_page", parts, render)
 
 
-@router.get("/cart")
-@policy(CART)
-async def cart_page(request: Request, session: Session) -> Response:
-    """Return the cart page. The browser stores the cart, and `cart-page.js` fetches its priced lines."""
-    return _page(request, session, "cart.html", rows=await titled_rows(request, session, "cart"))
-
-
-@router.get("/cart/rows")
-@policy(anyone("recommendation"))
-async def cart_rows(request: Request, session: Session) -> Response:
-    """Return only the rows whose titles say why, for the products that are in the cart now."""
-    rows = await titled_rows(request, session, "cart")
-    return _page(request, session, "_titled_rows.html", rows=rows, surface="cart")
-
-
-@router.post("/cart")
-@policy(CART)
-async def cart_lines(request: Request, products: ProductsDep, session: Session) -> Response:
-    """Return the lines of a cart at current prices, by seller. It needs Redis."""
-    try:
-        stored = StoredCart.model_validate_json(await read_body(request, CART_LIMIT))
-    except ValidationError as error:
-        raise BAD_BODY(detail=f"The body is not a cart: {error.errors()[0]['msg']}.") from error
-    loader = await products.card_loader()
-    await loader.load(line.product_id for line in stored.lines)
-    offers = {line.product_id: loader.offers(line.product_id) for line in stored.lines}
-    names = await products.names.of_sellers(
-        offer.seller_id for of_product in offers.values() for offer in of_product
-    )
-    cart = price_cart(stored.lines, offers, names, products.currency)
-    return _page(request, session, "_cart_contents.html", cart=cart)
-
-
 @router.get("/orders")
 async def orders(
     request: Request, products: ProductsDep, commerce: CommerceDep, session: Session
@@ -240,7 +179,7 @@ async def orders(
     signed_in = identity.signed_in is not None
     has_orders = signed_in or identity.session_id is not None
     found = await _own_orders(request, products, commerce) if has_orders else None
-    return _page(request, session, "orders.html", signed_in=signed_in, own_orders=found)
+    return page(request, session, "orders.html", signed_in=signed_in, own_orders=found)
 
 
 @router.get("/orders/{order_id}")
@@ -255,7 +194,15 @@ async def order(
     ordered = [line["product_id"] for line in found["order"]["lines"]]
     is_cancelled = found["order"]["status"] == "cancelled"
     rows = [] if is_cancelled else await titled_rows(request, session, "order", ordered)
-    return _page(request, session, "order.html", rows=rows, **found)
+    return page(request, session, "order.html", rows=rows, **found)
+
+
+@router.post("/orders/{order_id}/again")
+@policy(OWN_ORDER)
+async def order_again(request: Request, commerce: CommerceDep, session: Session, order_id: str) -> Response:
+    """Put what was ordered into the cart again, as far as it is for sale, and show the cart."""
+    found = await commerce.order(request, order_id)
+    return await cart.put_again(request, session, found["lines"])
 
 
 @router.get("/orders/{order_id}/state")
@@ -264,7 +211,7 @@ async def order_state(
     request: Request, products: ProductsDep, commerce: CommerceDep, session: Session, order_id: str
 ) -> Response:
     """Return only the part of an order's page that changes."""
-    return _page(
+    return page(
         request, session, "_order_progress.html", **await _order(request, products, commerce, order_id)
     )
 
@@ -303,7 +250,7 @@ async def _order(
 
 
 @router.get("/visitor")
-async def visitor(request: Request, session: Annotated[str, Depends(session_id)]) -> Response:
+async def visitor(request: Request, session: Session) -> Response:
     """Return the session id of the cookie, and set the cookie. A new visitor gets a new session."""
     response = set_session_cookie(
         request, Response(orjson.dumps({"session": session}), media_type="application/json"), session

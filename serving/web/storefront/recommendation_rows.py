@@ -20,7 +20,7 @@ from serving.recommendations.schemas import Recommendations, SimilarProducts, Ti
 from serving.recommendations.sellers_to_follow import SellerToFollow
 from serving.recommendations.service import Context
 from serving.recommendations.shelves import RowPage
-from serving.web.storefront.cart import CART_COOKIE, products_in
+from serving.web.storefront.visit import products_in_cart
 
 ROW_LENGTH: dict[Context, int] = {"home": 12, "product": 6, "cart": 6}
 """The number of products in a row."""
@@ -54,7 +54,7 @@ async def recommended(
     if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return None
     length = ROW_LENGTH[surface]
-    cart = _cart(request)
+    cart = products_in_cart(request)
     return await _or_none(
         opened(request, RecommendationsDomain).service.recommend(
             visitor, length, surface, product_id, shown, cart=cart
@@ -68,18 +68,20 @@ async def titled_rows(
     page: RowPage,
     shown: Collection[str] = (),
     followed: frozenset[str] = frozenset(),
+    cart: Collection[str] | None = None,
 ) -> list[TitledRow]:
     """Return the rows of a page whose titles say why; none if they can't be loaded.
 
-    The page shows the products `shown` already.
+    The page shows the products `shown` already. `cart` is what is in the cart, by default as the browser
+    knows it.
     """
     visitor = identity_of(request).visitor_id(session)
     values = opened(request, GatewayDomain).values
     if not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return []
-    cart = _cart(request)
+    in_cart = products_in_cart(request) if cart is None else list(cart)
     rows = opened(request, RecommendationsDomain).service.titled_rows.of_page(
-        visitor, TITLED_ROW_LENGTH, page, shown, followed, cart
+        visitor, TITLED_ROW_LENGTH, page, shown, followed, in_cart
     )
     found = await _or_none(rows)
     return found["rows"] if found else []
@@ -99,7 +101,7 @@ async def sellers_to_follow(
     if followed is None or not values.is_on(RECOMMENDATIONS_ENABLED, visitor):
         return []
     names = opened(request, Stores).names
-    cart = _cart(request)
+    cart = products_in_cart(request)
     sellers = opened(request, RecommendationsDomain).service.sellers.of(
         visitor, SELLERS_SHOWN, followed, names.of_sellers, cart
     )
@@ -112,10 +114,6 @@ async def similar(request: Request, product_id: str) -> SimilarProducts | None:
     return await _or_none(
         opened(request, RecommendationsDomain).service.similar(product_id, ROW_LENGTH["product"])
     )
-
-
-def _cart(request: Request) -> list[str]:
-    return products_in(request.cookies.get(CART_COOKIE, ""))
 
 
 async def _or_none(awaitable: Awaitable[T]) -> T | None:

@@ -1,13 +1,8 @@
 """The pages of people, with the real services behind them: `python -m serving` and `python -m producers`."""
 
 import re
-import subprocess
-import sys
 from base64 import urlsafe_b64decode
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
@@ -18,70 +13,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from redis import Redis
 
 from common.ids import new_id
-from common.settings import ROOT, Settings
-from local.parts import redis as local_redis
-from local.state_directory import base_environment, settings_environment
 from serving.kit.request_body import CONTENT_TYPE
-from tests.chromium import opened
-from tests.integration.commerce.conftest import Shop
 from tests.integration.commerce.people import admin
+from tests.integration.commerce.site import BEST_SELLER, PASSWORD, Site, fill_sign_in, path_of, sign_in
 from tests.integration.commerce.test_sellers import admitted
-from tests.integration.conftest import is_ready
-from tests.integration.metric_tables import emptied
-from tests.integration.servers import TEST_TIMEOUT_S, await_true, running, terminated
-from tests.integration.serving.conftest import put, put_offers
+from tests.integration.servers import await_true
+from tests.integration.serving.conftest import put_offers
 from tests.integration.serving.layouts import layouts, scroll_width
 
-PASSWORD = "seven lamps and a vase"
 OTHER_PASSWORD = "eight lamps and a rug"
-BEST_SELLER = "ana"
-
-
-@dataclass
-class Site:
-    """The running pages, and the shop behind them."""
-
-    settings: Settings
-    shop: Shop
-
-    @property
-    def url(self) -> str:
-        return self.settings.serving
-
-    def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        """Run a statement in PostgreSQL and return its rows."""
-        return self.shop.sql(statement, *values)
-
-    def browser(self, **headers: str) -> httpx.Client:
-        """Return a client with cookies that sends forms as a page of this site does."""
-        sent = {"Origin": self.url, "Accept": "text/html", **headers}
-        return httpx.Client(base_url=self.url, headers=sent, trust_env=False, timeout=60)
-
-    def link(self, email: str, page: str) -> str:
-        """Return the link to a page in the newest mail to an address that has one."""
-        mails = self.shop.http.get("/v1/mails", params={"to": email}).raise_for_status().json()
-        links = (re.search(rf"/{page}\?token=\S+", mail["text"]) for mail in mails)
-        return next(found[0] for found in links if found)
-
-    def person(self) -> str:
-        """Register a person whose address is verified; return the address."""
-        email = f"{uuid4().hex}@shop.example"
-        given = {"email": email, "password": PASSWORD}
-        self.shop.http.post("/v1/auth/registrations", json=given).raise_for_status()
-        token = self.link(email, "verify").partition("=")[2]
-        verification = {"token": token, "password": PASSWORD}
-        self.shop.http.post("/v1/auth/verifications", json=verification).raise_for_status()
-        return email
-
-    def signed_in(self) -> httpx.Client:
-        """Return a browser in which a new person is signed in."""
-        browser = self.browser()
-        assert sign_in(browser, self.person()).status_code == 303
-        return browser
-
-
-def sign_in(browser: httpx.Client, email: str, password: str = PASSWORD, **fields: str) -> httpx.Response:
-    return browser.post("/sign-in", data={"email": email, "password": password, **fields})
 
 
 def token_of(link: str) -> str:
@@ -92,44 +32,6 @@ def current_session(browser: httpx.Client) -> str:
     """Return the session of a browser, from the claims of its access token."""
     claims = browser.cookies["souk_access"].split(".")[1]
     return orjson.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sid"]
-
-
-def path_of(response: httpx.Response) -> str:
-    """Return where a redirect leads."""
-    assert response.status_code == 303, response.text
-    return response.headers["location"]
-
-
-@pytest.fixture(scope="module")
-def site(settings: Settings, running_shop: Shop, migrated_database: Settings) -> Iterator[Site]:
-    if running_shop.process.poll() is not None:
-        running_shop.start()  # the previous test stopped it
-    stores = settings.model_copy(
-        update={
-            "clickhouse_url": migrated_database.clickhouse,
-            "clickhouse_admin_password": migrated_database.clickhouse_admin_password,
-            "clickhouse_database": migrated_database.clickhouse_database,
-            "serving_processes": 1,  # each process asks for the demo itself
-        }
-    )
-    emptied(stores)
-    columns = ("event_id", "occurred_at", "seller_id", "name", "city", "state")
-    put(
-        stores,
-        "seller_registered",
-        columns,
-        [["e1", "2018-01-01 00:00:00.000", BEST_SELLER, "Ana's lamps", "recife", "PE"]],
-    )
-    # Tests sign in more often from one address than people do, and a busy machine would refuse requests.
-    for setting, value in (("rate_limit_sign_in", 100_000), ("shedding_enabled", False)):
-        given = {"value": value, "reason": "tests"}
-        running_shop.http.put(f"/v1/settings/{setting}", json=given).raise_for_status()
-    environment = base_environment() | settings_environment(stores)
-    with running(local_redis.part(settings), settings):
-        command = [sys.executable, "-m", "serving"]
-        with terminated(subprocess.Popen(command, cwd=ROOT, env=environment)) as process:
-            await_true(lambda: is_ready(process, f"{stores.serving}/health"), "serving's start")
-            yield Site(stores, running_shop)
 
 
 @pytest.fixture(autouse=True)
@@ -143,34 +45,6 @@ def demo(site: Site) -> None:
     """The demo, as soon as the pages know that it is available."""
     site.shop.http.put("/v1/auth/demo", json={}).raise_for_status()
     await_true(lambda: "Look around as" in site.browser().get("/").text, "the offer")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    expect.set_options(timeout=TEST_TIMEOUT_S * 250)
-    with opened() as browser:
-        yield browser
-
-
-@pytest.fixture
-def window(chromium: Browser, site: Site) -> Iterator[BrowserContext]:
-    """A window of a browser whose consoles must stay free of errors."""
-    complaints: list[str] = []
-    with chromium.new_context(base_url=site.url, viewport={"width": 1280, "height": 900}) as context:
-
-        def watch(page: Page) -> None:
-            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-
-        context.on("page", watch)
-        yield context
-    assert complaints == []
-
-
-def fill_sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def invite(site: Site, email: str) -> str:

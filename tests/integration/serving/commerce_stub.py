@@ -72,14 +72,39 @@ def listed(order: dict[str, Any]) -> dict[str, Any]:
     return {"orders": [entry], "next_cursor": None}
 
 
+def cart_of(*lines: tuple[str, str, int]) -> dict[str, Any]:
+    """A cart with one unit of each product (product, seller, price), as `GET /v1/cart` shows it."""
+    parcels = []
+    for product_id, seller_id, price in lines:
+        line = {"product_id": product_id, "seller_id": seller_id, "quantity": 1, "is_saved": False}
+        line |= {"unit_price_minor": price, "was_minor": None, "total_minor": price, "available": 9}
+        line |= {"problem": None, "added_at": "2026-11-20T12:00:00Z"}
+        parcels.append({"seller_id": seller_id, "lines": [line], **_amounts(1, price)})
+    return {
+        "cart_id": "c" if lines else None,
+        "currency": "BRL",
+        "parcels": parcels,
+        "saved": [],
+        "can_be_bought": bool(lines),
+        "touched_at": None,
+        **_amounts(len(lines), sum(price for _, _, price in lines)),
+    }
+
+
+def _amounts(units: int, total_minor: int) -> dict[str, int]:
+    return {"units": units, "items_minor": total_minor, "shipping_minor": 0, "total_minor": total_minor}
+
+
 @dataclass
 class CommerceStub:
-    """What the stand-in answers: an order, no review, what else a test says by path; and what it was asked.
+    """What the stand-in answers: an order, a cart, no review, what else a test says by path; and what it was
+    asked.
 
     `wrong` has the answers that no service would give.
     """
 
     order: dict[str, Any] = field(default_factory=lambda: order_of_two_sellers("confirmed", "confirmed"))
+    cart: dict[str, Any] = field(default_factory=cart_of)
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -94,6 +119,8 @@ class CommerceStub:
             found: Any = listed(self.order)
         elif path == "/v1/orders" or path.startswith(f"/v1/orders/{ORDER_ID}"):
             found = self.order
+        elif path.startswith("/v1/cart"):
+            found = self.cart
         elif path.startswith("/v1/products/") and path.endswith("/reviews"):
             found = {"aggregate": aggregate([0] * 5), "reviews": [], "next_cursor": None}
         else:
@@ -129,7 +156,8 @@ def running_commerce_stub(settings: Settings) -> Iterator[CommerceStub]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             commerce.asked.append(self.path)
-            commerce.order = order_of_two_sellers("cancelled", "confirmed", "cancelled")
+            if not self.path.startswith("/v1/cart"):
+                commerce.order = order_of_two_sellers("cancelled", "confirmed", "cancelled")
             self.do_GET()
 
         def log_message(self, format: str, *arguments: object) -> None:

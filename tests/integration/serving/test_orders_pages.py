@@ -137,33 +137,3 @@ def test_a_guest_sees_the_status_of_their_orders(page: Page, commerce: CommerceS
     expect(page.locator(".order-list .row")).to_have_count(1)
     expect(page.locator(".order-list .chip")).to_have_text("Shipped")
     expect(page.locator("#orders .row")).to_have_count(1)  # the one that the services don't know
-
-
-@pytest.mark.parametrize("opened", [f"/shop/orders/{ORDER_ID}", "/shop/cart"])
-def test_a_declined_card_costs_no_cart(page: Page, commerce: CommerceStub, opened: str) -> None:
-    lines = "(JSON.parse(localStorage['souk.cart'] ?? null)?.lines ?? [])"
-    in_cart = f"() => {lines}.map((line) => line.product_id)"
-    commerce.order = order_of_two_sellers("cancelled", "cancelled") | {
-        "cancellation_reason": "payment_failed"
-    }
-    page.goto("/shop")
-    page.evaluate(f"localStorage['souk.unsettled'] = JSON.stringify(['{ORDER_ID}'])")
-    page.goto(opened)
-    page.wait_for_function(f"() => {lines}.length === 2")
-    if opened.startswith("/shop/orders"):
-        expect(page.locator("#order-lead")).to_contain_text("Everything is back in your cart.")
-        expect(page.get_by_role("link", name="Go to your cart")).to_be_visible()
-        expect(page.get_by_role("button", name="Put everything back into the cart")).to_have_count(0)
-    page.evaluate("localStorage.removeItem('souk.cart')")
-    page.reload()
-    page.wait_for_load_state("networkidle")
-    assert page.evaluate(in_cart) == []  # it is put back once
-
-
-@pytest.mark.usefixtures("commerce")
-def test_an_order_that_is_bought_leaves_the_cart_as_it_is(page: Page) -> None:
-    page.goto("/shop")
-    page.evaluate(f"localStorage['souk.unsettled'] = JSON.stringify(['{ORDER_ID}'])")
-    page.goto(f"/shop/orders/{ORDER_ID}")
-    page.wait_for_function("() => localStorage['souk.unsettled'] === undefined")
-    assert page.evaluate("() => localStorage['souk.cart'] === undefined")

@@ -12,9 +12,8 @@ from playwright.sync_api import Locator, Page, Request, Route, expect
 from redis import Redis
 
 from common.settings import Settings
-from serving.web.storefront.cart import MAX_LINES
 from tests.integration.servers import TEST_TIMEOUT_S, await_true
-from tests.integration.serving.commerce_stub import ORDER_ID
+from tests.integration.serving.commerce_stub import ORDER_ID, CommerceStub, cart_of
 from tests.integration.serving.conftest import TABLES, ask, drop_cached, insert, put, put_offers
 from tests.integration.serving.layouts import layouts, scroll_width
 
@@ -39,7 +38,7 @@ PRODUCTS = [
 LAMP = {"seller_id": "ana", "name": PRODUCTS[0][2], "category": "Lamps", "price_minor": 9990}
 ORDER = {"order_id": ORDER_ID, "placed_at": "2026-11-20T12:00:00Z"}
 BOUGHT = {"lines": 2, "amount_minor": 1_234_567_890, "currency": "BRL"}
-CART = {"id": "c", "lines": [{"product_id": product[0], "quantity": 2} for product in PRODUCTS]}
+CART = cart_of(*((product_id, seller_id, price) for product_id, seller_id, _, _, price, _ in PRODUCTS))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -92,22 +91,8 @@ def hear(page: Page, told: list[dict[str, Any]], event: str, times: int = 1) -> 
     return named(told, event)
 
 
-def fill(page: Page) -> None:
-    """A cart with a lamp of one seller and an atlas of another."""
-    for path, button in (
-        ("/shop/products/desk-lamp", "Add to cart"),
-        ("/shop/products?q=atlas", "Add Simple Atlas, Navy to the cart"),
-    ):
-        page.goto(path)
-        with page.expect_request(lambda request: "cart_changed" in (request.post_data or "")):
-            page.get_by_role("button", name=button).click()
-    page.goto("/shop/cart")
-    expect(page.locator(".cart-line")).to_have_count(2)
-
-
-@pytest.mark.usefixtures("commerce")
-def test_nothing_spills_over_the_side(page: Page) -> None:
-    page.add_init_script(f"localStorage['souk.cart'] = JSON.stringify({CART})")
+def test_nothing_spills_over_the_side(page: Page, commerce: CommerceStub) -> None:
+    commerce.cart = CART
     page.add_init_script(f"localStorage['souk.orders'] = JSON.stringify([{ORDER | BOUGHT}])")
     for path in (
         *("/shop", "/shop/products?q=lamp", "/shop/products/desk-lamp", "/shop/cart", "/shop/orders"),
@@ -315,7 +300,10 @@ def test_what_a_page_could_not_tell_the_next_one_tells(
 
 
 @pytest.mark.nightly
-def test_a_row_moves_after_a_click_but_not_under_the_hand(page: Page, shop: Settings) -> None:
+def test_a_row_moves_after_a_click_but_not_under_the_hand(
+    page: Page, shop: Settings, commerce: CommerceStub
+) -> None:
+    commerce.cart = cart_of(("atlas", "new", 7_990))
     page.goto("/shop")
     row = page.locator("[data-row] .pc")
     expect(row).to_have_count(2)
@@ -353,164 +341,6 @@ def test_what_is_sold_out_cannot_be_added(api: httpx.Client) -> None:
     assert "Add to cart" not in page
 
 
-@pytest.mark.nightly
-def test_what_a_full_cart_does_not_take_is_not_said_to_be_added(page: Page) -> None:
-    lines = [{"product_id": f"p{number}", "quantity": 1} for number in range(MAX_LINES)]
-    page.add_init_script(f"localStorage['souk.cart'] = JSON.stringify({ {'id': 'c', 'lines': lines} })")
-    page.goto("/shop/products/desk-lamp")
-    page.get_by_role("button", name="Add to cart").click()
-    expect(page.get_by_role("alert")).to_contain_text("The cart is full")
-    expect(page.locator("#buy [data-add]")).to_have_text("Add to cart")
-    expect(page.locator("#added")).to_be_empty()
-    page.goto("/shop/products?q=atlas")
-    page.get_by_role("button", name="Add Simple Atlas, Navy to the cart").click()
-    expect(page.get_by_role("alert")).to_contain_text("The cart is full")
-    expect(page.locator(".add.added")).to_have_count(0)
-
-
-@pytest.mark.nightly
-def test_a_cart_is_split_by_seller_and_changed_by_keyboard(page: Page, told: list[dict[str, Any]]) -> None:
-    fill(page)
-    expect(page.get_by_role("region", name="From Ana")).to_contain_text("Slim Desk Lamp, Teal")
-    expect(page.get_by_role("region", name="From Seller new")).to_contain_text("Simple Atlas, Navy")
-    expect(page.locator("#place")).to_have_text("Place order · R$179.80")
-    more = page.get_by_role("group", name="Quantity of Slim Desk Lamp, Teal").get_by_role(
-        "button", name="One more"
-    )
-    more.focus()
-    page.keyboard.press("Enter")
-    expect(page.locator("#place")).to_have_text("Place order · R$279.70")
-    expect(more).to_be_focused()
-    expect(page.get_by_role("link", name="Cart, 3 items")).to_be_visible()
-    page.get_by_role("button", name="Remove Simple Atlas, Navy").click()
-    expect(page.locator(".cart-line")).to_have_count(1)
-    told_of = hear(page, told, "cart_changed", times=4)
-    changes = [(one["product_id"], one["quantity_before"], one["quantity"]) for one in told_of]
-    assert changes == [("desk-lamp", 0, 1), ("atlas", 0, 1), ("desk-lamp", 1, 2), ("atlas", 1, 0)]
-
-
-def test_a_cart_follows_prices_and_stock(page: Page, shop: Settings) -> None:
-    fill(page)
-    with Redis.from_url(shop.redis) as redis:
-        try:
-            put_offers(redis, "desk-lamp", LAMP | {"price_minor": 8990})
-            put_offers(redis, "atlas", stock={"new": 0})
-            page.reload()
-            expect(page.locator(".cart-line", has_text="Lamp")).to_contain_text("changed from R$99.90")
-            expect(page.locator(".cart-line", has_text="Atlas")).to_contain_text(
-                "Sold out. Remove it to go on."
-            )
-            expect(page.locator("#place")).to_be_disabled()
-            page.get_by_role("button", name="Remove Simple Atlas, Navy").click()
-            expect(page.locator("#place")).to_have_text("Place order · R$89.90")
-            expect(page.locator("#place")).to_be_enabled()
-        finally:
-            put_offers(redis, "desk-lamp", LAMP)
-            put_offers(redis, "atlas", stock={"new": 9})
-
-
-def test_a_double_click_sends_one_order_at_the_prices_that_were_shown(page: Page) -> None:
-    sent: list[Request] = []
-
-    def take(route: Route, request: Request) -> None:
-        sent.append(request)
-        route.fulfill(status=202, json=ORDER | {"payment": {"amount_minor": 17980}})
-
-    page.route("**/v1/orders", take)
-    page.route(
-        "**/shop/orders/**", lambda route: route.fulfill(body="<h1>taken</h1>", content_type="text/html")
-    )
-    fill(page)
-    page.locator("#place").dblclick()
-    expect(page.get_by_role("heading", name="taken")).to_be_visible()
-    (order,) = sent
-    body = json.loads(order.post_data or "")
-    assert re.fullmatch("[0-9a-f]{32}", order.headers["idempotency-key"])
-    assert body["payment"] == {"method": "credit_card", "token": "tok_visa"}
-    assert [(one["product_id"], one["seller_id"], one["unit_price_minor"]) for one in body["lines"]] == [
-        ("desk-lamp", "ana", 9990),
-        ("atlas", "new", 7990),
-    ]
-    page.goto("/shop/cart")
-    expect(page.locator("#cart")).to_contain_text("Nothing in here yet")
-    page.goto("/shop/orders")
-    bought = page.get_by_role("link", name=re.compile(ORDER["order_id"]))
-    expect(bought).to_contain_text("2 products")
-    expect(bought).to_contain_text("R$179.80")
-
-
-def test_an_order_that_was_not_answered_is_sent_again_with_the_same_key(
-    page: Page, complaints: list[str]
-) -> None:
-    keys: list[str] = []
-
-    def take(route: Route, request: Request) -> None:
-        keys.append(request.headers["idempotency-key"])
-        if len(keys) == 1:
-            route.abort()
-        else:
-            route.fulfill(status=202, json=ORDER)
-
-    page.route("**/v1/orders", take)
-    page.route(
-        "**/shop/orders/*", lambda route: route.fulfill(body="<h1>taken</h1>", content_type="text/html")
-    )
-    fill(page)
-    page.locator("#place").click()
-    expect(page.get_by_role("alert")).to_contain_text("you buy once")
-    expect(page.get_by_role("heading", name="taken")).to_be_visible(timeout=15_000)
-    assert len(keys) == 2
-    assert len(set(keys)) == 1
-    assert [complaints.pop()] == ["Failed to load resource: net::ERR_FAILED"]
-
-
-def test_a_price_that_has_moved_is_shown_before_it_is_agreed_to(
-    page: Page, shop: Settings, complaints: list[str]
-) -> None:
-    agreed: list[tuple[str, int]] = []
-
-    def take(route: Route, request: Request) -> None:
-        lamp = json.loads(request.post_data or "")["lines"][0]["unit_price_minor"]
-        agreed.append((request.headers["idempotency-key"], lamp))
-        if len(agreed) == 2:
-            route.fulfill(status=202, json=ORDER)
-            return
-        with Redis.from_url(shop.redis) as redis:
-            put_offers(redis, "desk-lamp", LAMP | {"price_minor": 8990})
-        problem = {"type": "urn:souk:problem:price-moved", "title": "The price has moved", "detail": "…"}
-        route.fulfill(status=409, json=problem, content_type="application/problem+json")
-
-    page.route("**/v1/orders", take)
-    page.route(
-        "**/shop/orders/*", lambda route: route.fulfill(body="<h1>taken</h1>", content_type="text/html")
-    )
-    fill(page)
-    try:
-        page.locator("#place").click()
-        expect(page.get_by_role("alert")).to_contain_text("A price has just changed")
-        expect(page.locator("#place")).to_have_text("Place order · R$169.80")
-        page.locator("#place").click()
-        expect(page.get_by_role("heading", name="taken")).to_be_visible()
-    finally:
-        with Redis.from_url(shop.redis) as redis:
-            put_offers(redis, "desk-lamp", LAMP)
-    assert [price for _, price in agreed] == [9990, 8990]
-    assert len({key for key, _ in agreed}) == 2
-    assert "409" in complaints.pop()
-
-
-@pytest.mark.nightly
-def test_a_cart_outlives_a_till_that_is_away(page: Page, complaints: list[str]) -> None:
-    fill(page)
-    page.locator("#place").click()
-    expect(page.get_by_role("alert")).to_contain_text("Your cart is safe", timeout=30_000)
-    expect(page.locator("#place")).to_be_enabled()
-    page.reload()
-    expect(page.locator(".cart-line")).to_have_count(2)
-    assert all("503" in complaint for complaint in complaints)
-    complaints.clear()
-
-
 def test_an_order_that_cannot_be_looked_up_says_so_and_leads_back_to_the_shop(api: httpx.Client) -> None:
     page = api.get(f"/shop/orders/{ORDER['order_id']}", headers={"Accept": "text/html"})
     assert page.status_code == 503
@@ -527,16 +357,10 @@ def test_a_picture_is_kept_by_browsers_and_an_unknown_one_is_a_404(api: httpx.Cl
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b'{"lines": [{"product_id": "a", "quantity": 0}]}', b" " * 70_000]
-)
-def test_what_is_no_cart_is_refused(api: httpx.Client, body: bytes) -> None:
-    assert api.post("/shop/cart", content=body).status_code in (413, 422)
-
-
-@pytest.mark.parametrize(
     ("path", "stored_by"),
     [("/shop", "private"), ("/shop/cart", "private"), ("/shop/products/desk-lamp", "public")],
 )
+@pytest.mark.usefixtures("commerce")
 def test_pages_bring_no_script_or_style_of_their_own(api: httpx.Client, path: str, stored_by: str) -> None:
     page = api.get(path)
     assert "script-src 'self'; style-src 'self'" in page.headers["content-security-policy"]

@@ -16,11 +16,6 @@ ADMIN = Principal(
 )
 
 
-FILL_CART = """([count, quantity]) => localStorage["souk.cart"] = JSON.stringify({ id: "c",
-  lines: Array.from({ length: count }, (_, number) => ({ product_id: `p${number}`, quantity })) })"""
-"""A script that puts products into the cart of a browser, as many units of each."""
-
-
 def shopper(user_id: str) -> Principal:
     """Return a person without a further role."""
     return Principal(user_id, frozenset({"shopper"}), (f"shopper-{user_id}",), session_id=f"s-{user_id}")

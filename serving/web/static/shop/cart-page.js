@@ -1,7 +1,6 @@
-// The cart page. The browser stores the cart, and the server prices its lines. With an idempotency key, a checkout buys once.
-import { change, putBackIfFailed } from "./cart-changes.js";
+// The cart page: sends the forms of lines without leaving the page, and places the order. With an idempotency key, a checkout buys once.
 import { observeRows } from "./recommendation-row.js";
-import { addUnsettledOrder, cart, endCheckout, startCheckout, saveOrder, setQuantity, removeFromCart, settleOrder, unsettledOrders } from "./storage.js";
+import { endCheckout, startCheckout, saveOrder } from "./storage.js";
 import { sessionReady } from "./visitor.js";
 
 const box = document.getElementById("cart");
@@ -18,56 +17,70 @@ const PROBLEM_TEXT = {
   "urn:souk:problem:bad-parameter": gettext("The shop can't accept this order as it is. Check the quantities."),
 };
 
-let latestLoad = 0;
+const rows = document.getElementById("cart-rows");
+const productsIn = (root) => [...root.querySelectorAll(".cart-line:not([data-saved])")].map(({ dataset }) => dataset.product).join();
 
-/** Loads the priced cart. Only the response to the latest request is shown. Repeats a failed request. */
-const show = async () => {
-  const load = (latestLoad += 1);
-  const body = JSON.stringify({ lines: cart().lines });
+/** Shows the cart of a response. What was chosen or focused stays so. */
+const replaceContent = (page) => {
+  const fresh = page.getElementById("cart");
+  const before = productsIn(box);
+  const token = box.querySelector("input[name=token]:checked")?.value;
+  const { product } = document.activeElement?.closest(".cart-line")?.dataset ?? {};
+  const button = product && document.activeElement.value;
+  box.replaceChildren(...fresh.childNodes);
+  if (token) box.querySelector(`input[value="${CSS.escape(token)}"]`)?.click();
+  if (button) box.querySelector(`[data-product="${CSS.escape(product)}"] button[value="${CSS.escape(button)}"]`)?.focus();
+  const products = productsIn(box);
+  document.getElementById("before-you-go").hidden = !products;
+  if (products === before) return;
+  rows.replaceChildren(...page.getElementById("cart-rows").childNodes);
+  observeRows(rows);
+};
+
+const RETRY_MS = 2_000;
+let latest = 0;
+
+/** Sends a request for the cart page, and shows its answer unless a later one was sent. Repeats a look that got no answer. */
+const load = async (address, options) => {
+  const request = (latest += 1);
+  box.setAttribute("aria-busy", "true");
   try {
-    const response = await fetch("/shop/cart", { method: "POST", headers: { "Content-Type": "application/json" }, body });
-    if (!response.ok) throw new Error(String(response.status));
-    const html = await response.text();
-    if (load !== latestLoad) return;
-    const fresh = new DOMParser().parseFromString(html, "text/html").body;
-    const token = box.querySelector("input[name=token]:checked")?.value;
-    const focused = document.activeElement?.closest("[data-product]")?.dataset.product;
-    const step = document.activeElement?.dataset.step;
-    box.replaceChildren(...fresh.childNodes);
-    if (token) box.querySelector(`input[value="${CSS.escape(token)}"]`)?.click();
-    if (focused && step) box.querySelector(`[data-product="${CSS.escape(focused)}"] [data-step="${step}"]`)?.focus();
+    const response = await fetch(address, { headers: { Accept: "text/html" }, ...options });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!page.getElementById("cart")) throw new Error(String(response.status));
+    if (request !== latest) return;
+    replaceContent(page);
+    dispatchEvent(new Event("cartchange"));
   } catch {
-    if (load === latestLoad) setTimeout(show, 2000);
-    if (!box.firstElementChild) box.textContent = gettext("The cart can't be shown right now. It is safe in this browser; trying again…");
+    if (request === latest) setTimeout(show, RETRY_MS);
   } finally {
-    box.removeAttribute("aria-busy");
+    if (request === latest) box.removeAttribute("aria-busy");
   }
 };
 
-box.addEventListener("click", (event) => {
-  const line = event.target.closest("[data-product]");
-  if (!line) return;
-  const step = event.target.closest("[data-step]");
-  if (step) change(line, Math.max(0, Number(line.dataset.quantity) + Number(step.dataset.step)));
-  if (event.target.closest("[data-remove]")) change(line, 0);
-});
+const show = () => load("/shop/cart");
 
-const lines = () => [...box.querySelectorAll(".cart-line")].map(({ dataset }) => ({
+let changes = Promise.resolve();
+
+/** Sends the form of a line after the ones before it. Its quantity is shown at once, so that a quick second click adds to it. */
+const changeLine = (form, button) => {
+  const body = new URLSearchParams(new FormData(form, button));
+  const step = { less: -1, more: 1 }[button?.value];
+  if (step) {
+    const quantity = Math.max(0, Number(form.elements.quantity.value) + step);
+    form.elements.quantity.value = quantity;
+    form.querySelector("output").textContent = quantity;
+  }
+  latest += 1; // an answer from before this click is out of date
+  changes = changes.then(() => load(form.action, { method: "POST", body }));
+};
+
+const lines = () => [...box.querySelectorAll(".cart-line:not([data-saved])")].map(({ dataset }) => ({
   product_id: dataset.product,
   seller_id: dataset.seller,
   quantity: Number(dataset.quantity),
   unit_price_minor: Number(dataset.price),
 }));
-
-/** Stores the shown prices, which the visitor accepts by placing the order. */
-const acceptShownPrices = () => {
-  for (const line of box.querySelectorAll(".cart-line")) {
-    const stored = cart().lines.find((one) => one.product_id === line.dataset.product);
-    if (stored && stored.unit_price_minor !== Number(line.dataset.price)) {
-      setQuantity({ ...stored, unit_price_minor: Number(line.dataset.price) }, stored.quantity);
-    }
-  }
-};
 
 const showMessage = (text, kind = "bad") => {
   const refusal = document.getElementById("refusal");
@@ -115,7 +128,7 @@ const buy = async (form) => {
   const body = JSON.stringify({
     // The server knows who buys: the person who is signed in, else this session.
     session_id: session,
-    currency: box.querySelector(".cart-line").dataset.currency,
+    currency: form.dataset.currency,
     payment: { method: "credit_card", token: new FormData(form).get("token") },
     lines: lines(),
   });
@@ -133,9 +146,7 @@ const buy = async (form) => {
     const { order_id, placed_at, payment } = response.content;
     const { lines: bought, currency } = JSON.parse(checkout.body);
     saveOrder({ order_id, placed_at, lines: bought.length, amount_minor: payment?.amount_minor, currency });
-    addUnsettledOrder(order_id);
     endCheckout();
-    removeFromCart(bought);
     return void location.assign(`/shop/orders/${encodeURIComponent(order_id)}`);
   }
   button.disabled = false;
@@ -150,45 +161,15 @@ const buy = async (form) => {
 box.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (buying) return;
+  if (event.target.id !== "order") return changeLine(event.target, event.submitter);
   buying = true;
   try {
-    acceptShownPrices();
-    await buy(event.target);
+    await changes; // an order is of what the page shows
+    if (!document.getElementById("place")?.disabled) await buy(document.getElementById("order"));
   } finally {
     buying = false;
   }
 });
 
-const rows = document.getElementById("cart-rows");
-const productsInCart = () => cart().lines.map((line) => line.product_id).sort().join();
-let rowsOf = productsInCart();
-
-/** Reloads the rows that follow from the cart once other products are in it. Nothing completes an empty cart. */
-const showRows = async () => {
-  const products = productsInCart();
-  if (products === rowsOf) return;
-  rowsOf = products;
-  if (!products) rows.replaceChildren();
-  const response = await fetch("/shop/cart/rows").catch(() => null);
-  if (!response?.ok || products !== rowsOf) return;
-  rows.replaceChildren(...new DOMParser().parseFromString(await response.text(), "text/html").body.childNodes);
-  observeRows(rows);
-};
-
-addEventListener("cartchange", () => {
-  showRows();
-  if (!buying) show();
-});
-addEventListener("storage", ({ key }) => key === "souk.cart" && show());
 addEventListener("pageshow", ({ persisted }) => persisted && show());
-show();
-
-/** Puts back what orders did not buy whose pages nobody has looked at since. */
-const settleOrders = async () => {
-  for (const orderId of unsettledOrders()) {
-    const response = await fetch(`/shop/orders/${encodeURIComponent(orderId)}/state`).catch(() => null);
-    if (response?.ok) putBackIfFailed(orderId, new DOMParser().parseFromString(await response.text(), "text/html").querySelector(".order-page"));
-    else if (response && response.status < 500) settleOrder(orderId); // it is somebody else's, or gone
-  }
-};
-settleOrders();
+document.addEventListener("visibilitychange", () => document.hidden || buying || show()); // another tab or device may have changed it

@@ -1,10 +1,12 @@
 // Follows an order: fetches its state until it has ended. A hidden page fetches nothing.
-import { putBack, putBackIfFailed } from "./cart-changes.js";
+import { checkCart } from "./cart.js";
 
 const box = document.getElementById("state");
 const address = `/shop/orders/${encodeURIComponent(box.dataset.order)}/state`;
 const RETRY_AFTER_S = 4;
 const CONFIRM_MS = 8_000;
+/** After this time, an order that was placed has taken its products out of the cart. */
+const CART_AFTER_MS = 1_000;
 let timer = null;
 let shown = box.innerHTML.trim();
 let confirmation = null; // the open question whether to cancel the order
@@ -12,18 +14,6 @@ let confirmation = null; // the open question whether to cancel the order
 const page = () => box.querySelector(".order-page");
 
 const announce = (text) => (document.getElementById("order-said").textContent = text);
-
-let restored = false;
-
-/** Says that the cart is as it was before an order that failed. */
-const restoreCart = () => {
-  restored ||= putBackIfFailed(box.dataset.order, page());
-  if (!restored) return;
-  const link = Object.assign(document.createElement("a"), { className: "button primary", href: "/shop/cart", textContent: gettext("Go to your cart") });
-  box.querySelector("[data-again]")?.replaceWith(link);
-  const text = gettext("Everything is back in your cart.");
-  document.getElementById("order-lead").append(" ", text);
-};
 
 /** Shows a new state. The confirmation question and its message stay while the state is unchanged. */
 const replaceContent = (html) => {
@@ -36,7 +26,7 @@ const replaceContent = (html) => {
   const title = () => document.getElementById("order-title").textContent;
   const before = title();
   box.replaceChildren(...fresh.childNodes);
-  restoreCart();
+  checkCart(); // the order has taken its products out of the cart, or they are back there
   if (title() !== before) announce(`${title()}. ${document.getElementById("order-lead").textContent}`);
   if (focusKey) box.querySelector(`[href="${CSS.escape(focusKey)}"], [data-${CSS.escape(focusKey)}]`)?.focus();
 };
@@ -75,10 +65,6 @@ const askForConfirmation = (button) => {
 };
 
 box.addEventListener("click", async ({ target, detail }) => {
-  if (target.closest("[data-again]")) {
-    putBack(box);
-    location.assign("/shop/cart");
-  }
   const button = target.closest("[data-cancel]");
   if (!button || detail > 1) return; // a double click is not a confirmation
   if (!confirmation) return askForConfirmation(button);
@@ -107,4 +93,4 @@ box.addEventListener("keydown", (event) => {
 
 document.addEventListener("visibilitychange", followProgress);
 if (!("ended" in page().dataset)) timer = setTimeout(followProgress, Number(page().dataset.every) * 1000);
-restoreCart();
+setTimeout(checkCart, CART_AFTER_MS);

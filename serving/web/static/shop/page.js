@@ -1,8 +1,8 @@
 // The script of every shop page: adds to the cart, keeps recommendations current, sends browsing events.
-import { change } from "./cart-changes.js";
+import { addToCart, checkOldCart, takeStoredCart, unitsInCart } from "./cart.js";
 import { trackEvent } from "./events.js";
 import { uuid } from "./ids.js";
-import { takeReferral, cart, saveReferral, quantityOf, tellCart } from "./storage.js";
+import { takeReferral, saveReferral } from "./storage.js";
 import { personalise } from "./personal-listing.js";
 import { keepRowCurrent, observeRows } from "./recommendation-row.js";
 import "./suggestions.js";
@@ -13,7 +13,7 @@ for (const row of document.querySelectorAll("[data-strategy]:not([data-recommend
 const rowOf = (element) => element.closest("[data-recommendation]")?.dataset ?? {};
 
 const updateCartBadge = () => {
-  const units = cart().lines.reduce((sum, line) => sum + line.quantity, 0);
+  const units = unitsInCart();
   const badge = document.getElementById("basket-count");
   badge.hidden = units === 0;
   badge.textContent = units > 99 ? "99+" : String(units);
@@ -21,11 +21,11 @@ const updateCartBadge = () => {
 };
 
 // The button on a card adds one unit.
-document.addEventListener("click", (event) => {
+document.addEventListener("click", async (event) => {
   const button = event.target.closest(".pc [data-add]");
   if (!button) return;
   const card = button.closest("[data-product]");
-  if (!change(card, quantityOf(card.dataset.product) + 1, rowOf(card).recommendation)) return;
+  if (!(await addToCart(card.dataset, 1, rowOf(card).recommendation))) return;
   button.classList.add("added");
   setTimeout(() => button.classList.remove("added"), 1200);
 });
@@ -60,14 +60,15 @@ const showProduct = (article) => {
   const referral = mailReferral(product) ?? takeReferral(product) ?? { source: document.referrer && !document.referrer.startsWith(location.origin) ? "external" : "direct" };
   trackEvent("product_viewed", { product_id: product, seller_id: seller, ...referral });
   const form = document.getElementById("buy");
-  form?.addEventListener("submit", (event) => {
+  form?.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const more = Number(document.getElementById("quantity").value);
-    const added = change(article, quantityOf(product) + more, referral.recommendation_id);
-    document.getElementById("to-cart").hidden = false;
-    document.getElementById("added").textContent = added ? gettext("Added. %(number)s in the cart.", { number: quantityOf(product) }) : "";
-    if (!added) return;
     const button = form.querySelector("[data-add]");
+    button.disabled = true;
+    const added = await addToCart(article.dataset, document.getElementById("quantity").value, referral.recommendation_id);
+    button.disabled = false;
+    document.getElementById("to-cart").hidden = false;
+    document.getElementById("added").textContent = added ? ngettext("Added. %(num)s item in the cart.", "Added. %(num)s items in the cart.", unitsInCart()) : "";
+    if (!added) return;
     button.textContent = gettext("Added to cart");
     setTimeout(() => (button.textContent = gettext("Add to cart")), 1500);
   });
@@ -102,8 +103,9 @@ if (article) showProduct(article);
 const found = document.getElementById("found");
 if (found) personalise(found).then(() => showSearch(found));
 updateCartBadge();
-tellCart(); // the cart of a version that set no cookie, or one whose cookie was deleted
 addEventListener("cartchange", updateCartBadge);
-addEventListener("storage", updateCartBadge);
+addEventListener("pageshow", updateCartBadge);
+takeStoredCart();
+checkOldCart();
 observeRows(document);
 keepRowCurrent();

@@ -4,7 +4,7 @@ import { sessionReady } from "./visitor.js";
 
 const POLL_DELAYS_MS = [350, 500, 900, 1600];
 /** Events after which the row changes within a few hundred milliseconds. The row is fetched until it has changed. */
-const ROW_CHANGING_EVENTS = ["product_viewed", "cart_changed"];
+const ROW_CHANGING_EVENTS = ["product_viewed"];
 
 /** After this time, a row is fetched although the session is not known. */
 const SESSION_TIMEOUT_MS = 2000;
@@ -81,6 +81,7 @@ export const keepRowCurrent = () => {
   };
   /** Fetches the row and returns whether it has changed. */
   const fetchRow = async () => {
+    if (box.closest("[hidden]")) return false;
     try {
       // A new visitor without a session would get two.
       await Promise.race([sessionReady, new Promise((resolve) => setTimeout(resolve, SESSION_TIMEOUT_MS))]);
@@ -109,6 +110,7 @@ export const keepRowCurrent = () => {
   addEventListener("eventssent", ({ detail }) => {
     if (detail.some((event) => ROW_CHANGING_EVENTS.includes(event))) pollUntilChanged();
   });
+  addEventListener("cartchange", pollUntilChanged);
   // The browser restored this page from its cache: the row is outdated.
   addEventListener("pageshow", ({ persisted }) => {
     if (persisted) pollUntilChanged();

@@ -1,4 +1,4 @@
-// Browser storage: the cart, the placed orders, pending events, and the referral of a product page.
+// Browser storage: the placed orders, pending events, and the referral of a product page.
 import { token } from "./ids.js";
 
 const MAX_ORDERS = 50;
@@ -23,57 +23,17 @@ const write = (store, key, value) => {
 };
 
 const CART = "souk.cart";
-/** The limits of an order (producers/services/orders/model.py, storefront/cart.py). A cart never holds more. */
-export const MAX_LINES = 100;
-export const MAX_UNITS = 999;
-
-const CART_COOKIE_CHARS = 3_000; // a browser refuses a cookie of more than 4,096 bytes
-const CART_COOKIE_AGE_S = 34_560_000;
-
-/** Tells the server which products are in the cart, so that its rows of recommendations say nothing else. */
-export const tellCart = () => {
-  let products = cart().lines.map((line) => encodeURIComponent(line.product_id)).reverse().join();
-  if (products.length > CART_COOKIE_CHARS) products = products.slice(0, products.lastIndexOf(",", CART_COOKIE_CHARS));
-  document.cookie = `souk_cart=${products}; path=/shop; samesite=lax; max-age=${products ? CART_COOKIE_AGE_S : 0}`;
+/** The lines of the cart that a former version of the shop kept in this browser: `[{product_id, seller_id, quantity, …}]` */
+export const storedCart = () => read("localStorage", CART, null)?.lines ?? [];
+export const removeStoredCart = (productId) => {
+  const lines = storedCart().filter((one) => one.product_id !== productId);
+  write("localStorage", CART, lines.length ? { lines } : null);
 };
 
-const writeCart = (stored) => {
-  write("localStorage", CART, stored);
-  tellCart();
-  dispatchEvent(new Event("cartchange"));
-};
-
-const withinLimits = (lines) => lines.slice(0, MAX_LINES).map((line) => ({ ...line, quantity: Math.min(line.quantity, MAX_UNITS) }));
-
-/** `{id, lines: [{product_id, seller_id, name, category, unit_price_minor, currency, quantity, recommendation_id}]}` */
-export const cart = () => {
-  const stored = read("localStorage", CART, null) ?? { id: token(), lines: [] };
-  return { ...stored, lines: withinLimits(stored.lines) };
-};
-
-/** Sets the quantity of a product in the cart, up to the limits (0 removes it). Returns the quantity before and after. */
-export const setQuantity = (product, quantity) => {
-  const stored = cart();
-  const line = stored.lines.find((one) => one.product_id === product.product_id);
-  const before = line?.quantity ?? 0;
-  const after = line || stored.lines.length < MAX_LINES ? Math.max(0, Math.min(quantity, MAX_UNITS)) : 0;
-  if (after === 0) stored.lines = stored.lines.filter((one) => one !== line);
-  else if (line) Object.assign(line, product, { quantity: after });
-  else stored.lines.push({ ...product, quantity: after });
-  writeCart(stored);
-  return { cart_id: stored.id, before, after };
-};
-
-export const quantityOf = (productId) => cart().lines.find((one) => one.product_id === productId)?.quantity ?? 0;
-
-/** Removes the bought units from the cart. Units that were added during the checkout stay. */
-export const removeFromCart = (bought) => {
-  const stored = cart();
-  const unitsOf = new Map(bought.map((one) => [one.product_id, one.quantity]));
-  const left = stored.lines.map((line) => ({ ...line, quantity: line.quantity - (unitsOf.get(line.product_id) ?? 0) }));
-  stored.lines = left.filter((line) => line.quantity > 0);
-  writeCart(stored.lines.length ? stored : null);
-};
+const CART_CHECKED = "souk.cart-checked";
+/** When this browser's tab asked last what is in the cart, in milliseconds. */
+export const cartCheckedAt = () => read("sessionStorage", CART_CHECKED, 0);
+export const cartChecked = () => write("sessionStorage", CART_CHECKED, Date.now());
 
 const ORDERS = "souk.orders";
 // Orders of a person of the demo are only in their account. Those of the guest are listed again after the demo.
@@ -83,19 +43,6 @@ export const saveOrder = (order) => {
   if (isDemo()) return;
   const others = orders().filter((one) => one.order_id !== order.order_id);
   write("localStorage", ORDERS, [order, ...others].slice(0, MAX_ORDERS));
-};
-
-const UNSETTLED = "souk.unsettled";
-const MAX_UNSETTLED = 20;
-/** The orders of this browser that are neither confirmed nor cancelled as far as it knows. */
-export const unsettledOrders = () => read("localStorage", UNSETTLED, []);
-export const addUnsettledOrder = (orderId) => write("localStorage", UNSETTLED, [orderId, ...unsettledOrders()].slice(0, MAX_UNSETTLED));
-/** Returns whether the order was unsettled, and settles it. */
-export const settleOrder = (orderId) => {
-  const before = unsettledOrders();
-  const left = before.filter((one) => one !== orderId);
-  write("localStorage", UNSETTLED, left.length ? left : null);
-  return left.length < before.length;
 };
 
 const CHECKOUT = "souk.checkout";
