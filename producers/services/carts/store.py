@@ -159,17 +159,18 @@ async def has_carts(tx: Transaction, shopper_ids: Sequence[str]) -> bool:
 
 @statement(f"SELECT {_CART} FROM carts WHERE {_OF_SHOPPERS} ORDER BY shopper_id FOR UPDATE")
 async def _lock_carts_of(tx: Transaction, shopper_ids: Sequence[str]) -> list[StoredCart]:
-    """Lock and return the carts of shoppers, and those into which they were merged."""
+    """Lock and return the carts of shoppers, and all into which one of theirs was merged."""
 
 
 async def lock_carts_of(tx: Transaction, shopper_ids: Sequence[str]) -> list[StoredCart]:
-    """Lock and return the carts of shoppers, and those into which they were merged; that of the first one
-    comes first.
+    """Lock the carts of shoppers, and return each shopper's: the own one, else that into which it was merged.
 
     The second attempt finds the other cart, if a merge deleted the only one while this transaction waited.
     """
     carts = await _lock_carts_of(tx, shopper_ids) or await _lock_carts_of(tx, shopper_ids)
-    return sorted(carts, key=lambda cart: shopper_ids[0] not in (cart.shopper_id, *cart.guest_ids))
+    found = {guest_id: cart for cart in carts for guest_id in cart.guest_ids}
+    found |= {cart.shopper_id: cart for cart in carts}
+    return list({cart.cart_id: cart for each in shopper_ids if (cart := found.get(each))}.values())
 
 
 @statement(f"""

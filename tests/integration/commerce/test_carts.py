@@ -334,6 +334,11 @@ def test_the_order_of_a_guest_who_has_signed_in_meanwhile_finds_the_cart(visitor
     visitor.cancel(order_id, **{lamp: 2})
     eventually(lambda: known.units() == {lamp: 2})
 
+    visitor.add(lamp).raise_for_status()  # a new cart, of whoever uses the browser now
+    visitor.place(new_id(), **{lamp: 1})
+    eventually(lambda: visitor.units() == {})
+    assert known.units() == {lamp: 2}
+
 
 def test_the_order_of_whoever_signs_in_to_pay_takes_its_units_out_of_the_guests_cart(
     shop, visitor, product, eventually
