@@ -42,10 +42,11 @@ LANES = {
     "pages": Lane(["tests/integration/serving"], "browser"),
     "serving": Lane(["tests/integration/serving"], "not browser"),
     "integration": Lane(["tests/integration"]),
+    "unit": Lane(["tests/unit", "tests/contracts"]),
     "commerce": Lane(["tests/integration/commerce"]),
-    "failures": Lane(["tests/integration/commerce/failures"]),
     "e2e": Lane(["tests/e2e"]),
     "clickhouse": Lane(["tests/integration/clickhouse"]),
+    "failures": Lane(["tests/integration/commerce/failures"]),
     "flink": Lane(
         [
             "tests/integration/connectors",
@@ -55,9 +56,9 @@ LANES = {
             ),
         ]
     ),
-    "unit": Lane(["tests/unit", "tests/contracts"]),
 }
-"""The longest lanes come first. A lane leaves out the folders below its own that other lanes name.
+"""The longest lanes come first; `unit`, which never waits, is not the last. A lane leaves out the folders
+below its own that other lanes name.
 
 Lanes run in parallel, because a test mostly waits for a server. Each lane is one pytest session with its own
 servers, whose starts take much of the time: tests of the same servers are in one lane.
