@@ -49,6 +49,7 @@ class KafkaTopics:
         self._bootstrap = bootstrap
         self._progress = progress
         self._ends = ends
+        self._idle: list[Consumer] = []
 
     def messages(self, topic: str, *, beyond_cut: bool = False) -> Iterator[Message]:
         """Yield every message up to the cut, in order within a partition; none if the topic does not exist.
@@ -104,8 +105,23 @@ class KafkaTopics:
 
     @contextmanager
     def consumer(self) -> Iterator[Consumer]:
-        """Yield a consumer without subscriptions, which commits nothing."""
-        consumer = Consumer(
+        """Yield a consumer without subscriptions, which commits nothing.
+
+        It is used again: to close one takes a second now and then.
+        """
+        consumer = self._idle.pop() if self._idle else self._new_consumer()
+        try:
+            yield consumer
+        except BaseException as error:
+            consumer.close()
+            if isinstance(error, KafkaException):
+                raise PartUnavailable(f"Kafka at {self._bootstrap} does not answer: {error}") from error
+            raise
+        consumer.unassign()
+        self._idle.append(consumer)
+
+    def _new_consumer(self) -> Consumer:
+        return Consumer(
             {
                 **reader_config(self._bootstrap, GROUP),
                 "fetch.wait.max.ms": 20,
@@ -114,12 +130,6 @@ class KafkaTopics:
                 "log_level": 2,
             }
         )
-        try:
-            yield consumer
-        except KafkaException as error:
-            raise PartUnavailable(f"Kafka at {self._bootstrap} does not answer: {error}") from error
-        finally:
-            consumer.close()
 
 
 def offset_ranges(consumer: Consumer, topic: str) -> dict[int, tuple[int, int]]:

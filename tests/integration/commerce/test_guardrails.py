@@ -16,7 +16,7 @@ from producers.kit.postgres.listen_notify import Notifier
 from producers.kit.postgres.pool import make_pool
 from producers.services.configuration.guardrails import check_guardrails
 from schemas.setup import register
-from tests.integration.commerce.test_configuration import history, put, state
+from tests.integration.commerce.failures.test_configuration import history, put, state
 
 START = datetime.now(UTC) - timedelta(days=1)
 DEFINITION = {

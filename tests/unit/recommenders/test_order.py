@@ -271,7 +271,7 @@ def test_the_card_says_how_the_order_is_known(tmp_path: Path) -> None:
     columns = rows_of_bursts()
 
     none, true, false = (
-        evaluated(*asked, "--model", "popularity", "--budget", "2").output.replace("\n", " ")
+        evaluated(*asked, "--model", "popularity", "--budget", "20").output.replace("\n", " ")
         for asked in (
             (columns, tmp_path),
             (columns, tmp_path, "--ordered"),
