@@ -17,7 +17,7 @@ from serving.kit.domain import opened
 from serving.web.renderer import PageRenderer
 
 CART_COOKIE = "souk_cart"
-"""The units and the newest products in the cart, as in `3:lamp,atlas`; the products are percent-encoded.
+"""The units and the newest products in the cart, as in `3:lamp|atlas`; the products are percent-encoded.
 
 The service `carts` has the cart. Rows of recommendations leave out what is in the cookie, and scripts show
 the number of units on pages that are the same for everybody.
@@ -59,15 +59,15 @@ def set_cart_cookie(response: Response, units: int, newest_products: Iterable[st
         entry = separator + quote(product_id, safe="")
         if len(value) + len(entry) > CART_COOKIE_CHARS:
             break
-        value, separator = value + entry, ","
+        value, separator = value + entry, "|"
     response.set_cookie(CART_COOKIE, value, CART_COOKIE_AGE_S, path="/shop", samesite="lax")
 
 
 def products_in_cart(request: Request) -> list[str]:
-    """Return the products in `CART_COOKIE`, also in one of a version that wrote no number of units."""
+    """Return the products in `CART_COOKIE`, also in one of a version that wrote only products, and commas."""
     found = []
     _, _, entries = request.cookies.get(CART_COOKIE, "").rpartition(":")
-    for entry in entries.split(",")[:MAX_ORDER_LINES]:
+    for entry in entries.replace(",", "|").split("|")[:MAX_ORDER_LINES]:
         with suppress(ValidationError):
             found.append(_ID.validate_python(unquote(entry)))
     return found

@@ -1,6 +1,7 @@
 // The cart page: sends the forms of lines without leaving the page, and places the order. With an idempotency key, a checkout buys once.
+import { tellChange } from "./cart.js";
 import { observeRows } from "./recommendation-row.js";
-import { endCheckout, startCheckout, saveOrder } from "./storage.js";
+import { CART_CHECKED, endCheckout, startCheckout, saveOrder } from "./storage.js";
 import { sessionReady } from "./visitor.js";
 
 const box = document.getElementById("cart");
@@ -50,7 +51,8 @@ const load = async (address, options) => {
     if (!page.getElementById("cart")) throw new Error(String(response.status));
     if (request !== latest) return;
     replaceContent(page);
-    dispatchEvent(new Event("cartchange"));
+    if (options) tellChange();
+    else dispatchEvent(new Event("cartchange"));
   } catch {
     if (request === latest) setTimeout(show, RETRY_MS);
   } finally {
@@ -171,5 +173,6 @@ box.addEventListener("submit", async (event) => {
   }
 });
 
+addEventListener("storage", ({ key }) => key === CART_CHECKED && !buying && show());
 addEventListener("pageshow", ({ persisted }) => persisted && show());
-document.addEventListener("visibilitychange", () => document.hidden || buying || show()); // another tab or device may have changed it
+document.addEventListener("visibilitychange", () => document.hidden || buying || show()); // another device may have changed it

@@ -11,8 +11,8 @@ const said = () => document.cookie.match(/(?:^|; )souk_cart=(\d+):/)?.[1];
 /** The number of units in the cart. */
 export const unitsInCart = () => Number(said() ?? 0);
 
-/** Says that the cart has changed: to this page by an event, to others at their next look at the cookie. */
-const tellChange = () => {
+/** Says to this page and to the browser's other tabs that the cart may have changed. */
+export const tellChange = () => {
   cartChecked();
   dispatchEvent(new Event("cartchange"));
 };

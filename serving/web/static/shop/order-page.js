@@ -5,11 +5,13 @@ const box = document.getElementById("state");
 const address = `/shop/orders/${encodeURIComponent(box.dataset.order)}/state`;
 const RETRY_AFTER_S = 4;
 const CONFIRM_MS = 8_000;
-/** After this time, an order that was placed has taken its products out of the cart. */
-const CART_AFTER_MS = 1_000;
+/** When the cart is looked at after a step: the order takes its products out a moment later, or puts them back. */
+const CART_AFTER_MS = [300, 1_500, 5_000];
 let timer = null;
 let shown = box.innerHTML.trim();
 let confirmation = null; // the open question whether to cancel the order
+
+const checkCartSoon = () => CART_AFTER_MS.forEach((delay) => setTimeout(checkCart, delay));
 
 const page = () => box.querySelector(".order-page");
 
@@ -26,7 +28,7 @@ const replaceContent = (html) => {
   const title = () => document.getElementById("order-title").textContent;
   const before = title();
   box.replaceChildren(...fresh.childNodes);
-  checkCart(); // the order has taken its products out of the cart, or they are back there
+  if (title() !== before) checkCartSoon();
   if (title() !== before) announce(`${title()}. ${document.getElementById("order-lead").textContent}`);
   if (focusKey) box.querySelector(`[href="${CSS.escape(focusKey)}"], [data-${CSS.escape(focusKey)}]`)?.focus();
 };
@@ -93,4 +95,4 @@ box.addEventListener("keydown", (event) => {
 
 document.addEventListener("visibilitychange", followProgress);
 if (!("ended" in page().dataset)) timer = setTimeout(followProgress, Number(page().dataset.every) * 1000);
-setTimeout(checkCart, CART_AFTER_MS);
+checkCartSoon();

@@ -104,6 +104,7 @@ const found = document.getElementById("found");
 if (found) personalise(found).then(() => showSearch(found));
 updateCartBadge();
 addEventListener("cartchange", updateCartBadge);
+addEventListener("storage", updateCartBadge);
 addEventListener("pageshow", updateCartBadge);
 takeStoredCart();
 checkOldCart();

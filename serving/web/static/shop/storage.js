@@ -30,10 +30,10 @@ export const removeStoredCart = (productId) => {
   write("localStorage", CART, lines.length ? { lines } : null);
 };
 
-const CART_CHECKED = "souk.cart-checked";
-/** When this browser's tab asked last what is in the cart, in milliseconds. */
-export const cartCheckedAt = () => read("sessionStorage", CART_CHECKED, 0);
-export const cartChecked = () => write("sessionStorage", CART_CHECKED, Date.now());
+/** When this browser asked last what is in the cart, in milliseconds. Its other tabs get an event of a new value. */
+export const CART_CHECKED = "souk.cart-checked";
+export const cartCheckedAt = () => read("localStorage", CART_CHECKED, 0);
+export const cartChecked = () => write("localStorage", CART_CHECKED, Date.now());
 
 const ORDERS = "souk.orders";
 // Orders of a person of the demo are only in their account. Those of the guest are listed again after the demo.
