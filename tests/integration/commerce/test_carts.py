@@ -221,7 +221,7 @@ def test_a_cart_says_that_prices_and_stock_have_changed(shop, visitor, product, 
     for each in (lamp, rug, vase):
         visitor.add(each, 2).raise_for_status()
     offer = {"product_id": lamp, "seller_id": "seller-1", "currency": "BRL", "price_minor": 1_200}
-    shop.tell("product_changed", **offer)
+    shop.tell("product_changed", **offer, changed_fields=["price_minor"])
     shop.tell("product_delisted", product_id=vase, seller_id="seller-1", reason="seller_request")
     eventually(lambda: visitor.line(lamp)["was_minor"] == 1_000 and visitor.line(vase)["problem"])
 
