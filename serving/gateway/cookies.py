@@ -42,6 +42,12 @@ DEVICE = "souk_device"
 SIGN_IN_MAX_AGE_S = 30 * 24 * 3600
 DEVICE_MAX_AGE_S = 365 * 24 * 3600
 
+CART = "souk_cart"
+CART_PATH = "/shop"
+CART_MAX_AGE_S = 400 * 24 * 3600
+"""What the shop's pages know of the visitor's cart (`serving/web/storefront/visit.py`). Scripts can read it.
+It ends with a sign-in and a sign-out: then the cart is another visitor's."""
+
 GUEST_PREFIX = "guest."
 """Prefix of the bearer token of a guest without cookies."""
 
@@ -93,6 +99,11 @@ def set_guest(request: Request, response: Response, signed: str) -> None:
     _set(request, response, GUEST, signed, SESSION_MAX_AGE_S)
 
 
+def set_cart(request: Request, response: Response, value: str) -> None:
+    """Say what is in the visitor's cart."""
+    _set(request, response, CART, value, CART_MAX_AGE_S, CART_PATH, readable=True)
+
+
 def delete_guest(response: Response) -> None:
     """Delete the cookie of a guest who has left the demo."""
     response.delete_cookie(GUEST, httponly=True, samesite="lax")
@@ -107,6 +118,8 @@ def set_tokens(
     """
     if signed_in is None:
         signed_in = DEMO if request.cookies.get(SIGNED_IN) == DEMO else PERSON
+    else:
+        _delete_cart(response)
     _set(request, response, ACCESS, tokens["access_token"], int(tokens["expires_in"]))
     if tokens.get("refresh_token"):
         _set(request, response, REFRESH, tokens["refresh_token"], SIGN_IN_MAX_AGE_S, REFRESH_PATH)
@@ -130,7 +143,12 @@ def delete_tokens(response: Response) -> None:
     """Delete the cookies of a person who signed out. The device stays known."""
     for name, path in ((ACCESS, "/"), (REFRESH, REFRESH_PATH), (SIGNED_IN, "/")):
         response.delete_cookie(name, path=path, httponly=True, samesite="lax")
+    _delete_cart(response)
     response.headers["Cache-Control"] = "no-store"
+
+
+def _delete_cart(response: Response) -> None:
+    response.delete_cookie(CART, path=CART_PATH, samesite="lax")
 
 
 def _set(

@@ -64,7 +64,7 @@ async def cart_state(request: Request, session: Session) -> Response:
     response = Response(status_code=204, headers=NO_STORE)
     if identity_of(request).can_refresh:
         return response  # the cart of the person is not known before their session is renewed
-    _tell(response, await ask(request, "GET", "/v1/cart", sender=_sender(request, session)))
+    _tell(request, response, await ask(request, "GET", "/v1/cart", sender=_sender(request, session)))
     return set_session_cookie(request, response, session)
 
 
@@ -168,7 +168,7 @@ async def _changed(
 
 def _confirmed(request: Request, session: str, cart: Mapping[str, Any], done: str) -> Response:
     response = confirmation(PAGE, done)
-    _tell(response, cart)
+    _tell(request, response, cart)
     return set_session_cookie(request, response, session)
 
 
@@ -191,7 +191,7 @@ async def _page(
         sellers=names,
         rows=await titled_rows(request, session, "cart", cart=in_cart) if in_cart else [],
     )
-    _tell(response, cart)
+    _tell(request, response, cart)
     return set_session_cookie(request, response, session)
 
 
@@ -209,5 +209,5 @@ def _newest(cart: Mapping[str, Any]) -> list[str]:
     return [one["product_id"] for one in sorted(_lines(cart), key=lambda one: one["added_at"], reverse=True)]
 
 
-def _tell(response: Response, cart: Mapping[str, Any]) -> None:
-    set_cart_cookie(response, sum(line["quantity"] for line in _lines(cart)), _newest(cart))
+def _tell(request: Request, response: Response, cart: Mapping[str, Any]) -> None:
+    set_cart_cookie(request, response, sum(line["quantity"] for line in _lines(cart)), _newest(cart))

@@ -16,18 +16,8 @@ from serving.gateway.gateway import GatewayDomain, identity_of
 from serving.kit.domain import opened
 from serving.web.renderer import PageRenderer
 
-CART_COOKIE = "souk_cart"
-"""The units and the newest products in the cart, as in `3:lamp|atlas`; the products are percent-encoded.
-
-The service `carts` has the cart. Rows of recommendations leave out what is in the cookie, and scripts show
-the number of units on pages that are the same for everybody.
-"""
-
 CART_COOKIE_CHARS = 3_000
 """A browser refuses a cookie of more than 4,096 bytes."""
-
-CART_COOKIE_AGE_S = 400 * 24 * 3600
-"""The longest that browsers keep a cookie."""
 
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 
@@ -52,21 +42,26 @@ def page(request: Request, session: str, template: str, **shown: Any) -> Respons
     return set_session_cookie(request, pages(f"shop/{template}", session=session, **shown), session)
 
 
-def set_cart_cookie(response: Response, units: int, newest_products: Iterable[str]) -> None:
-    """Say in `CART_COOKIE` what is in the cart: as many of the newest products as a cookie holds."""
+def set_cart_cookie(request: Request, response: Response, units: int, newest_products: Iterable[str]) -> None:
+    """Say in a cookie how many units are in the cart, and as many of its newest products as a cookie holds.
+
+    The cookie is like `3:lamp|atlas`; the products are percent-encoded. The service `carts` has the cart. Rows
+    of recommendations leave out what is in the cookie, and scripts show the number of units on pages that
+    are the same for everybody.
+    """
     value, separator = f"{units}:", ""
     for product_id in newest_products:
         entry = separator + quote(product_id, safe="")
         if len(value) + len(entry) > CART_COOKIE_CHARS:
             break
         value, separator = value + entry, "|"
-    response.set_cookie(CART_COOKIE, value, CART_COOKIE_AGE_S, path="/shop", samesite="lax")
+    cookies.set_cart(request, response, value)
 
 
 def products_in_cart(request: Request) -> list[str]:
-    """Return the products in `CART_COOKIE`, also in one of a version that wrote only products, and commas."""
+    """Return the products in the cookie, also in one of a version that wrote only products, and commas."""
     found = []
-    _, _, entries = request.cookies.get(CART_COOKIE, "").rpartition(":")
+    _, _, entries = request.cookies.get(cookies.CART, "").rpartition(":")
     for entry in entries.replace(",", "|").split("|")[:MAX_ORDER_LINES]:
         with suppress(ValidationError):
             found.append(_ID.validate_python(unquote(entry)))

@@ -304,10 +304,10 @@ def test_without_clickhouse_the_shop_lives(souk: Platform) -> None:
 
 
 def test_without_redis_pages_live_with_popular_products_and_the_cart_has_its_lines(souk: Platform) -> None:
-    with souk.guest() as guest, souk.owner as owner:
-        souk.fill_cart(guest)
+    with souk.guest() as guest, souk.guest() as buyer, souk.owner as owner:
+        souk.fill_cart(buyer)
         with souk.without("redis"):
-            assert "R$20.00" in souk.cart(guest).raise_for_status().text
+            assert "R$20.00" in souk.cart(buyer).raise_for_status().text
             for path in ("/shop", "/shop/products?q=lamp", f"/shop/products/{souk.product_id}"):
                 page = guest.get(path)
                 assert page.is_success, page.text
@@ -364,20 +364,20 @@ def test_a_breaker_opens_half_opens_and_closes_as_its_part_goes_and_returns(souk
 
 def test_without_postgresql_people_browse_and_checkout_says_when_to_try_again(souk: Platform) -> None:
     key = new_id()
-    with souk.guest() as browser, souk.owner as owner:
-        souk.fill_cart(browser)
+    with souk.guest() as browser, souk.guest() as buyer, souk.owner as owner:
+        souk.fill_cart(buyer)
         with souk.without("postgres"):
             for path in ("/shop", "/shop/products?q=lamp", f"/shop/products/{souk.product_id}"):
                 assert NAME in browser.get(path).raise_for_status().text
             assert NAME in browser.get("/shop/recommended").raise_for_status().text
             assert is_fresh(souk)
             assert owner.get("/sell/ana", headers=HTML).is_success
-            retry_after_s(souk.cart(browser))
+            retry_after_s(souk.cart(buyer))
             refused = souk.checkout(browser, key)
             retry_after_s(refused)
             assert "same request" in refused.json()["detail"]
         await_true(lambda: souk.shop.http.get("/ready").is_success, "a commerce that is ready")
-        assert "R$20.00" in souk.cart(browser).raise_for_status().text
+        assert "R$20.00" in souk.cart(buyer).raise_for_status().text
         ordered = souk.checkout(browser, key)
         assert ordered.status_code == 202, ordered.text
     assert souk.shop.settled(ordered.json()["order_id"])["status"] == "confirmed"

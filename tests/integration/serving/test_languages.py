@@ -46,6 +46,7 @@ def reader(shop: Settings) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.mark.usefixtures("commerce")
 @pytest.mark.parametrize("path", [*OVERVIEW, *FURTHER, *OTHERS])
 def test_a_page_in_portuguese_has_no_english_text_left(reader: httpx.Client, path: str) -> None:
     english, portuguese = reader.get(path), reader.get(path, headers=PORTUGUESE)

@@ -52,10 +52,11 @@ export const checkCart = async () => {
   if (response?.ok) tellChange();
 };
 
-/** Asks what is in the cart, if there may be one and it was not asked for a minute. */
+/** Asks what is in the cart: of a person of whom the cookie says nothing yet, and once it may be out of date. */
 export const checkOldCart = () => {
   const isPerson = document.cookie.includes("souk_signed_in=");
-  if ((said() || isPerson) && Date.now() - cartCheckedAt() > CHECK_AFTER_MS) checkCart();
+  const isOld = Date.now() - cartCheckedAt() > CHECK_AFTER_MS;
+  if (said() ? isOld : isPerson) checkCart();
 };
 
 /** Puts what a former version of the shop kept in this browser into the cart: each line once, also with two open pages. */
