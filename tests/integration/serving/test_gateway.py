@@ -14,6 +14,7 @@ import pytest
 from common.correlation import trace_id_of
 from common.principal import guest
 from common.settings import LOOPBACK
+from producers.kit.http.routes import LIST_LIMIT
 from tests.integration.serving.conftest import LoneApi
 from tests.principals import bearer
 
@@ -227,7 +228,7 @@ def test_an_id_that_none_can_be_is_not_passed_on(gateway: httpx.Client, path: st
 def test_a_body_over_the_limit_is_refused_whether_its_length_is_told_or_not(
     gateway: httpx.Client, chunked: bool
 ) -> None:
-    large = b" " * (64 * 1024 + 1)
+    large = b" " * (LIST_LIMIT + 1)
     answer = gateway.post("/v1/orders", content=iter([large]) if chunked else large)
     assert answer.status_code == 413
     assert answer.json()["type"] == "urn:souk:problem:body-too-large"
