@@ -45,9 +45,9 @@ def page(request: Request, session: str, template: str, **shown: Any) -> Respons
 def set_cart_cookie(request: Request, response: Response, units: int, newest_products: Iterable[str]) -> None:
     """Say in a cookie how many units are in the cart, and as many of its newest products as a cookie holds.
 
-    The cookie is like `3:lamp|atlas`; the products are percent-encoded. The service `carts` has the cart. Rows
-    of recommendations leave out what is in the cookie, and scripts show the number of units on pages that
-    are the same for everybody.
+    The cookie is like `3:lamp|atlas`; the products are percent-encoded. The service `carts` has the cart.
+    Rows of recommendations leave out what is in the cookie, and scripts show the number of units on pages
+    that are the same for everybody.
     """
     value, separator = f"{units}:", ""
     for product_id in newest_products:
