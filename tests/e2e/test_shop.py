@@ -207,7 +207,8 @@ def test_a_declined_card_is_told_and_the_cart_comes_back(page):
     page.get_by_role("radio", name=re.compile("0002")).check()
     page.locator("#place").click()
     expect(page.get_by_role("heading", name="Your card was declined")).to_be_visible()
-    page.get_by_role("button", name="Put everything back into the cart").click()
+    expect(page.get_by_role("link", name="Cart, 1 item")).to_be_visible()
+    page.get_by_role("link", name="Go to your cart").click()
     expect(page.locator(".cart-line")).to_have_count(1)
     expect(page.locator("#place")).to_be_enabled()
 

@@ -169,11 +169,13 @@ GET /shop/found                                  everybody
 GET /shop/products/{product_id}                  everybody
 GET /shop/visitor                                everybody
 GET /shop/cart                                   everybody
-GET /shop/cart/rows                              everybody
-POST /shop/cart                                  everybody
+GET /shop/cart/state                             everybody
+POST /shop/cart/lines                            everybody
+POST /shop/cart/lines/{product_id}               everybody
 GET /shop/orders                                 everybody
 GET /shop/orders/{order_id}                      visitors platform
 GET /shop/orders/{order_id}/state                visitors platform
+POST /shop/orders/{order_id}/again               visitors platform
 
 GET /v1/orders                                   visitors
 GET /v1/ops/services                             admin platform

@@ -174,5 +174,6 @@ box.addEventListener("submit", async (event) => {
 });
 
 addEventListener("storage", ({ key }) => key === CART_CHECKED && !buying && show());
+addEventListener("carttaken", show);
 addEventListener("pageshow", ({ persisted }) => persisted && show());
 document.addEventListener("visibilitychange", () => document.hidden || buying || show()); // another device may have changed it

@@ -66,5 +66,6 @@ export const takeStoredCart = () => navigator.locks?.request("souk.cart", async 
     if (!response || response.status >= 500) return; // the next page tries again
     removeStoredCart(line.product_id); // what is not for sale any more, the cart refuses
     if (response.ok) tellChange();
+    dispatchEvent(new Event("carttaken"));
   }
 });
