@@ -1,7 +1,7 @@
 """Signed statements of who sends a request, between processes that share `Settings.internal_secret`.
 
 The gateway adds one to each request that it forwards (header `Souk-Principal`), which also says from which
-address the request came. Processes of the platform send one to the gateway as their bearer token. Both are
+address and in which visit of a browser the request came. Processes of the platform send one to the gateway as their bearer token. Both are
 JSON Web Tokens (RFC 7519) with HS256, and end after a minute.
 """
 
@@ -46,10 +46,14 @@ class InvalidToken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends a request, and from which network address. None: nobody in particular, or not known."""
+    """Who sends a request, from which network address, and in which visit of a browser (its session's id).
+
+    None: nobody in particular, or not known.
+    """
 
     principal: Principal | None = None
     address: str | None = None
+    visit: str | None = None
 
 
 def derived_key(settings: Settings, purpose: str) -> bytes:
@@ -70,23 +74,26 @@ class PrincipalTokens:
     def __init__(self, settings: Settings, now: Now = time.time) -> None:
         self._key = OctKey.import_key(derived_key(settings, "principal tokens"))
         self._now = now
-        self._made: dict[tuple[bytes, str, str | None], tuple[float, str]] = {}
+        self._made: dict[tuple[bytes, str, str | None, str | None], tuple[float, str]] = {}
         self._verified: dict[tuple[str, str], tuple[float, Sender]] = {}
 
-    def make(self, principal: Principal | None, audience: str, address: str | None = None) -> str:
-        """Return a token with which `audience` knows the sender; it is valid for 30 to 60 seconds.
-
-        `address` is the network address of the sender.
-        """
+    def make(
+        self,
+        principal: Principal | None,
+        audience: str,
+        address: str | None = None,
+        visit: str | None = None,
+    ) -> str:
+        """Return a token with which `audience` knows the `Sender`; it is valid for 30 to 60 seconds."""
         now = self._now()
         claims = principal.claims() if principal is not None else {}
-        key = orjson.dumps(claims, option=orjson.OPT_SORT_KEYS), audience, address
+        key = orjson.dumps(claims, option=orjson.OPT_SORT_KEYS), audience, address, visit
         cached = self._made.get(key)
         if cached and now < cached[0]:
             return cached[1]
         claims |= {"aud": audience, "exp": int(now) + LIFETIME_S}
-        if address is not None:
-            claims["address"] = address
+        given = {"address": address, "visit": visit}
+        claims |= {name: value for name, value in given.items() if value is not None}
         header = {"alg": ALGORITHM, "typ": "souk-principal+jwt"}
         token = jws.serialize_compact(header, orjson.dumps(claims), self._key, algorithms=[ALGORITHM])
         _put(self._made, key, (now + RENEW_AFTER_S, token))
@@ -148,11 +155,11 @@ def _sender(claims: Mapping[str, Any]) -> Sender:
     Raises:
         ValueError: a claim is missing or has the wrong type.
     """
-    address = claims.get("address")
-    if address is not None and not isinstance(address, str):
-        raise ValueError("the address is not a text")
+    address, visit = claims.get("address"), claims.get("visit")
+    if not all(value is None or isinstance(value, str) for value in (address, visit)):
+        raise ValueError("the address or the visit is not a text")
     names_principal = "sub" in claims or "roles" in claims
-    return Sender(Principal.from_claims(claims) if names_principal else None, address)
+    return Sender(Principal.from_claims(claims) if names_principal else None, address, visit)
 
 
 def _put(cache: dict[Any, Any], key: Any, value: Any) -> None:

@@ -120,9 +120,9 @@ class CommerceClient:
         return response
 
     def _sender(self, request: Request) -> list[tuple[str, str]]:
-        """Return the header that says who sends a request, and from where."""
-        address = request.client.host if request.client else None
-        return [(HEADER, self._tokens.make(identity_of(request).principal, COMMERCE, address))]
+        """Return the header that says who sends a request, from where, and in which visit of a browser."""
+        address, identity = request.client.host if request.client else None, identity_of(request)
+        return [(HEADER, self._tokens.make(identity.principal, COMMERCE, address, identity.session_id))]
 
     async def auth_state(self, after: int) -> Mapping[str, Any]:
         """Return the public keys of access tokens, and what was revoked after a position.
@@ -180,10 +180,12 @@ class CommerceClient:
         target: str,
         body: Any = None,
         file: SentFile | None = None,
+        key: str | None = None,
     ) -> CommerceResponse:
         """Send a request of a page: for the sender of the page's request, or for a principal of the gateway.
 
         `target` is the path and query, already percent-encoded. `body` is sent as JSON, or a file as it is.
+        `key` is an `Idempotency-Key`.
 
         Raises:
             CommerceUnavailable: the service does not answer, or answers 5xx.
@@ -192,6 +194,8 @@ class CommerceClient:
             headers = [(HEADER, self._tokens.make(sender, COMMERCE))]
         else:
             headers = self._sender(sender)
+        if key is not None:
+            headers.append(("idempotency-key", key))
         content = b""
         if file is not None:
             headers.append(("content-type", file.media_type))

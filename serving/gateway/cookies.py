@@ -44,9 +44,11 @@ DEVICE_MAX_AGE_S = 365 * 24 * 3600
 
 CART = "souk_cart"
 CART_PATH = "/shop"
-CART_MAX_AGE_S = 400 * 24 * 3600
 """What the shop's pages know of the visitor's cart (`serving/web/storefront/visit.py`). Scripts can read it.
 It ends with a sign-in and a sign-out: then the cart is another visitor's."""
+
+UNKNOWN_CART = "x:"
+"""The cookie of a guest who may have a cart, which nobody has looked at yet. Any other one begins with a number."""
 
 GUEST_PREFIX = "guest."
 """Prefix of the bearer token of a guest without cookies."""
@@ -91,7 +93,8 @@ class GuestSessions:
 def set_session(request: Request, response: Response, signed: str) -> None:
     """Set the session cookie, and forbid shared caches to store the response."""
     _set(request, response, SESSION, signed, SESSION_MAX_AGE_S)
-    response.headers["Cache-Control"] = "private, no-cache"
+    if "no-store" not in response.headers.get("Cache-Control", ""):
+        response.headers["Cache-Control"] = "private, no-cache"
 
 
 def set_guest(request: Request, response: Response, signed: str) -> None:
@@ -101,7 +104,7 @@ def set_guest(request: Request, response: Response, signed: str) -> None:
 
 def set_cart(request: Request, response: Response, value: str) -> None:
     """Say what is in the visitor's cart."""
-    _set(request, response, CART, value, CART_MAX_AGE_S, CART_PATH, readable=True)
+    _set(request, response, CART, value, SESSION_MAX_AGE_S, CART_PATH, readable=True)
 
 
 def delete_guest(response: Response) -> None:

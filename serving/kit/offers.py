@@ -51,13 +51,6 @@ def choose_offer(offers: Iterable[Offer]) -> Offer | None:
     return min(offers, key=card_order, default=None)
 
 
-def offer_of(offers: Iterable[Offer], seller_id: str | None) -> Offer | None:
-    """Return the listed offer of this seller; if there is none, the offer that a product card shows."""
-    all_offers = list(offers)
-    own = [offer for offer in all_offers if offer.seller_id == seller_id and offer.listed]
-    return own[0] if own else choose_offer(all_offers)
-
-
 def read_offers(
     product_id: str, listings: bytes | str | None, stock: bytes | str | None = None
 ) -> tuple[Offer, ...]:

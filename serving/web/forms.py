@@ -156,11 +156,13 @@ class Form:
     def whole(self, name: str, what: str) -> int:
         """Return a field as a whole number.
 
-        Raises: as `number`, and BadField if it has a fraction.
+        Raises: as `number`, and BadField if it has a fraction, or JSON has no such number (64 bits).
         """
         number = self.number(name, what)
         if number != int(number):
             raise BadField(gettext("%(what)s must be a whole number.", what=what))
+        if not -(2**63) <= number < 2**63:
+            raise BadField(gettext("%(what)s is too large or too small.", what=what))
         return int(number)
 
     def basis_points(self, name: str, what: str) -> int | None:

@@ -12,6 +12,10 @@ from serving.web.translation import N_, gettext, translated
 DETAILS: Mapping[str, str] = {
     "unknown-seller": N_("There is no seller with this id. Find sellers on the start page."),
     "unknown-product": N_("There is no product with this id. Find products in the shop."),
+    "unknown-cart-line": N_("It is not in your cart any more. This is what is in it now."),
+    "cart-full": N_("The cart is full. Order what is in it first, or take something out."),
+    "too-many-units": N_("A cart takes up to 999 units of a product. Nothing was changed."),
+    "unknown-cart": N_("This account was erased, and has no cart."),
     "unknown-order": N_("There is no order with this id. Check the link that you followed."),
     "unknown-metric": N_("There is no metric with this name. Choose one on the page of metrics."),
     "unknown-training": N_("There is no training with this id. Open the list of trainings."),
@@ -126,6 +130,10 @@ OF_THE_API = frozenset(
         "contents-of-owner",
         "unknown-category",
         "not-listed",
+        "unknown-cart-line",
+        "cart-full",
+        "too-many-units",
+        "unknown-cart",
     }
 )
 """Kinds whose details are for programs: on a page, people read the text above in every language."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.kit.offers import Offer, choose_offer, offer_of, read_offers
+from serving.kit.offers import Offer, choose_offer, read_offers
 
 
 def offer(seller_id: str, price_minor: int = 1000, available: int | None = 5, listed: bool = True) -> Offer:
@@ -55,11 +55,6 @@ def test_a_card_is_for_sale_if_any_of_its_offers_is_whatever_their_order(offers:
 
 def test_a_product_without_an_offer_has_no_card() -> None:
     assert choose_offer([]) is None
-
-
-def test_a_seller_who_no_longer_offers_a_product_is_replaced_by_the_one_of_its_card() -> None:
-    offers = [offer("ana", 900), offer("bo", 1000), offer("cy", 800, listed=False)]
-    assert [offer_of(offers, seller).seller_id for seller in ("bo", "cy", None)] == ["bo", "ana", "ana"]  # type: ignore[union-attr]
 
 
 def test_offers_are_read_with_the_stock_of_their_own_sellers() -> None:

@@ -32,6 +32,7 @@ class ServiceGuard:
         sender = Sender() if _is_open(policy) else self._sender(request)
         principal = request.state.principal = sender.principal
         request.state.client_address = sender.address
+        request.state.visit = sender.visit
         policy.authorize(principal, request.path_params)
         return await self._idempotent.handle(request, policy, principal, respond)
 
@@ -70,11 +71,16 @@ def shopper_of(named: str | None, principal: Principal) -> str:
     return shopper_id
 
 
-def session_of(named: str | None, principal: Principal) -> str | None:
-    """Return the visit that a request names; None if it names none, or that of somebody else.
+def session_of(named: str | None, request: Request) -> str | None:
+    """Return the visit in which a request is sent: the named one if it is the sender's, else the browser's.
 
-    Events are kept for ever, so only ids that the gateway or a process of the platform made may be in them:
-    any other text could tell who the sender is (docs/decisions/erasure.md). A browser's visit is one of the
-    sender's shopper ids: the id of a guest, which a sign-in makes one of the person's.
+    None: it is not known. Events are kept for ever, so only ids that the gateway or a process of the platform
+    made may be in them: any other text could tell who the sender is (docs/decisions/erasure.md). What a
+    request names counts if it is one of the sender's shopper ids: the id of a guest, which a sign-in makes one
+    of the person's. A browser's visit comes from its signed cookie.
     """
-    return named if "platform" in principal.roles or named in principal.shopper_ids else None
+    principal = principal_of(request)
+    if "platform" in principal.roles or named in principal.shopper_ids:
+        return named
+    visit: str | None = request.state.visit
+    return visit

@@ -159,7 +159,7 @@ async def _nothing(_tx: Transaction, lines: Lines) -> Lines:
 async def _change(request: Request, asked: CartRequest, change: Change) -> Cart:
     """Open the sender's cart, change its lines, and return it at current prices."""
     principal, owners = principal_of(request), _owners(request, asked.shopper_id)
-    named = session_of(asked.session_id, principal)
+    named = session_of(asked.session_id, request)
     is_guest = "guest" in principal.roles or ("platform" in principal.roles and named == owners[0])
     session_id = owners[0] if is_guest else named
     async with transaction(request, NAME, session_id or owners[0]) as tx:

@@ -93,7 +93,7 @@ async def place_order(
         key,
         key_owners,
         order,
-        session_of(order.session_id, principal),
+        session_of(order.session_id, request),
         request.headers.get("traceparent"),
     )
     headers = {"Location": f"/v1/orders/{response.order_id}", "Cache-Control": "no-store"}

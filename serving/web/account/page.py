@@ -132,9 +132,10 @@ def sign_browser_out(request: Request, response: Response) -> Response:
     """
     guests, before = _guests(request), _session_before_demo(request)
     cookies.set_session(request, response, before or guests.sign(guests.new()))
+    cookies.delete_tokens(response)
     if before is not None:
         cookies.delete_guest(response)
-    cookies.delete_tokens(response)
+        cookies.set_cart(request, response, cookies.UNKNOWN_CART)
     return response
 
 

@@ -10,7 +10,7 @@ from common.access_policy import anyone
 from common.guarded_route import policy
 from common.principal import Principal, guest
 from common.problems import Problem
-from producers.services.carts.model import MAX_UNITS
+from producers.services.carts.model import MAX_UNITS, UNKNOWN_OFFER
 from serving.gateway.gateway import identity_of, renewal
 from serving.gateway.sign_in_redirect import resend_address
 from serving.kit.parameters import ProductId
@@ -31,6 +31,7 @@ from serving.web.policy import page_router
 from serving.web.service_calls import Refusal, ask
 from serving.web.storefront.recommendation_rows import titled_rows
 from serving.web.storefront.visit import Session, set_cart_cookie, set_session_cookie
+from serving.web.texts import problem_text
 from serving.web.translation import N_, gettext
 
 READ = anyone("page", refused_like="write")
@@ -71,16 +72,14 @@ async def cart_state(request: Request, session: Session) -> Response:
 @router.post("/lines")
 @policy(CHANGE)
 async def add_to_cart(request: Request, products: ProductsDep, session: Session) -> Response:
-    """Put units of a product into the cart."""
+    """Put units of a product into the cart. With the same `Idempotency-Key`, they come into it once."""
 
     async def add(form: Form) -> Response:
-        sent = {
-            "product_id": form.text("product_id"),
-            "quantity": form.whole("quantity", gettext("Quantity")),
-        }
-        optional = {name: form.optional(name) for name in ("seller_id", "recommendation_id")}
-        body = sent | {name: value for name, value in optional.items() if value}
-        return await _changed(request, session, "POST", "/v1/cart/lines", "added", body)
+        texts = {name: form.text(name) for name in ("product_id", "seller_id", "recommendation_id")}
+        body: dict[str, Any] = {name: text for name, text in texts.items() if text}
+        body["quantity"] = form.whole("quantity", gettext("Quantity"))
+        key = request.headers.get("idempotency-key")
+        return await _changed(request, session, "POST", "/v1/cart/lines", "added", body, key)
 
     return await _action(request, add, products, session)
 
@@ -90,18 +89,26 @@ async def add_to_cart(request: Request, products: ProductsDep, session: Session)
 async def change_line(
     request: Request, products: ProductsDep, session: Session, product_id: ProductId
 ) -> Response:
-    """Do what the pressed button of a line says: one unit less or more, save it, put it back, remove it."""
+    """Do what the pressed button of a line says: one unit less or more, save it, put it back, remove it.
+
+    A unit less or more counts from what is in the cart now, which another device may have changed.
+    """
     line = "/v1/cart/lines/{product_id}"
 
     async def change(form: Form) -> Response:
-        body: dict[str, Any] = {"is_price_seen": True}
+        body: dict[str, Any] = {"is_price_seen": bool(form.text("is_price_seen"))}
         done = "changed"
         match form.text("change"):
             case "less" | "more" as step:
-                quantity = form.whole("quantity", gettext("Quantity")) + (1 if step == "more" else -1)
-                if quantity < 1:
+                cart = await ask(request, "GET", "/v1/cart", sender=_sender(request, session))
+                in_cart = {each["product_id"]: each["quantity"] for each in _lines(cart)}
+                body["quantity"] = in_cart.get(product_id, 1) + (1 if step == "more" else -1)
+                if body["quantity"] < 1:
                     return await _changed(request, session, "DELETE", line, done)
-                body["quantity"] = min(quantity, MAX_UNITS)
+                if body["quantity"] > MAX_UNITS:
+                    raise BadField(
+                        gettext("A cart takes up to %(units)s units of a product.", units=MAX_UNITS)
+                    )
             case "remove":
                 return await _changed(request, session, "DELETE", line, done)
             case "save":
@@ -115,30 +122,38 @@ async def change_line(
     return await _action(request, change, products, session)
 
 
-async def put_again(request: Request, session: str, lines: Sequence[Mapping[str, Any]]) -> Response:
+async def put_again(
+    request: Request, products: ProductsService, session: str, lines: Sequence[Mapping[str, Any]]
+) -> Response:
     """Put the lines of an order into the cart again, as far as they are for sale.
 
     A product that is in the cart already has as many units as the order, at least.
     """
-    sender = _sender(request, session)
-    cart = await ask(request, "GET", "/v1/cart", sender=sender)
-    in_cart = {line["product_id"]: line["quantity"] for line in _lines(cart)}
-    wanted: dict[str, dict[str, Any]] = {}
-    for line in lines:
-        known = wanted.setdefault(line["product_id"], {"seller_id": line["seller_id"], "quantity": 0})
-        known["quantity"] += line["quantity"]
-    refused = 0
-    for product_id, line in wanted.items():
-        missing = min(line["quantity"], MAX_UNITS) - in_cart.get(product_id, 0)
-        if missing <= 0:
-            continue
-        body = {"product_id": product_id, "quantity": missing, "seller_id": line["seller_id"]}
-        try:
-            cart = await ask(request, "POST", "/v1/cart/lines", body, sender=sender)
-        except Refusal:
-            refused += 1
-    done = "again" if not refused else "none" if refused == len(wanted) else "some"
-    return _confirmed(request, session, cart, done)
+
+    async def add(_: Form) -> Response:
+        sender = _sender(request, session)
+        cart = await ask(request, "GET", "/v1/cart", sender=sender)
+        in_cart = {line["product_id"]: line["quantity"] for line in _lines(cart)}
+        wanted: dict[str, dict[str, Any]] = {}
+        for line in lines:
+            known = wanted.setdefault(line["product_id"], {"seller_id": line["seller_id"], "quantity": 0})
+            known["quantity"] += line["quantity"]
+        gone = 0
+        for product_id, line in wanted.items():
+            missing = min(line["quantity"], MAX_UNITS) - in_cart.get(product_id, 0)
+            if missing <= 0:
+                continue
+            body = {"product_id": product_id, "quantity": missing, "seller_id": line["seller_id"]}
+            try:
+                cart = await ask(request, "POST", "/v1/cart/lines", body, sender=sender)
+            except Refusal as problem:
+                if problem.kind != UNKNOWN_OFFER.kind:
+                    raise
+                gone += 1
+        done = "again" if not gone else "none" if gone == len(wanted) else "some"
+        return _confirmed(request, session, cart, done)
+
+    return await _action(request, add, products, session)
 
 
 async def _action(request: Request, change: Change, products: ProductsService, session: str) -> Response:
@@ -146,11 +161,7 @@ async def _action(request: Request, change: Change, products: ProductsService, s
     if identity_of(request).can_refresh:  # it is the cart of a person, not of the guest they were
         return RedirectResponse(resend_address(request), 307, NO_STORE)
     if "text/html" not in request.headers.get("accept", ""):
-        response = await change(await read_form(request))
-        assert isinstance(response, Response)
-        response.status_code = 204
-        del response.headers["location"]
-        return response
+        return await _answer_script(request, change)
 
     async def shown(request: Request, problem: Problem | None, _: Form | None) -> Response:
         return await _page(request, problem, products=products, session=session)
@@ -158,11 +169,29 @@ async def _action(request: Request, change: Change, products: ProductsService, s
     return await action(request, change, shown, PAGE, "changed")
 
 
+async def _answer_script(request: Request, change: Change) -> Response:
+    try:
+        response = await change(await read_form(request))
+    except Refusal as problem:  # in the language of the page
+        problem.args = (problem_text(problem.kind, str(problem)),)
+        raise
+    assert isinstance(response, Response)
+    response.status_code = 204
+    del response.headers["location"]
+    return response
+
+
 async def _changed(
-    request: Request, session: str, method: str, path: str, done: str, body: Any = None
+    request: Request,
+    session: str,
+    method: str,
+    path: str,
+    done: str,
+    body: Any = None,
+    key: str | None = None,
 ) -> Response:
     """Change the cart, and return to its page."""
-    cart = await ask(request, method, path, body, sender=_sender(request, session))
+    cart = await ask(request, method, path, body, sender=_sender(request, session), key=key)
     return _confirmed(request, session, cart, done)
 
 

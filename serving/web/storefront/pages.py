@@ -57,6 +57,8 @@ ORDERS_SHOWN = 20
 
 OWN_ORDER = allow("guest", "shopper", "admin", "platform", traffic="page")
 
+CHANGE_AFTER_ORDER = allow("guest", "shopper", traffic="write")
+
 router = page_router(ANYBODY, "/shop")
 
 ROUTERS: tuple[APIRouter, ...] = (cart.router, router, search_router, reviews.router)
@@ -198,11 +200,13 @@ async def order(
 
 
 @router.post("/orders/{order_id}/again")
-@policy(OWN_ORDER)
-async def order_again(request: Request, commerce: CommerceDep, session: Session, order_id: str) -> Response:
+@policy(CHANGE_AFTER_ORDER)
+async def order_again(
+    request: Request, products: ProductsDep, commerce: CommerceDep, session: Session, order_id: str
+) -> Response:
     """Put what was ordered into the cart again, as far as it is for sale, and show the cart."""
     found = await commerce.order(request, order_id)
-    return await cart.put_again(request, session, found["lines"])
+    return await cart.put_again(request, products, session, found["lines"])
 
 
 @router.get("/orders/{order_id}/state")

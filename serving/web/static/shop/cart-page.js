@@ -1,5 +1,5 @@
 // The cart page: sends the forms of lines without leaving the page, and places the order. With an idempotency key, a checkout buys once.
-import { tellChange } from "./cart.js";
+import { NO_ANSWER, showMessage as showForSeconds, tellChange } from "./cart.js";
 import { observeRows } from "./recommendation-row.js";
 import { CART_CHECKED, endCheckout, startCheckout, saveOrder } from "./storage.js";
 import { sessionReady } from "./visitor.js";
@@ -21,6 +21,12 @@ const PROBLEM_TEXT = {
 const rows = document.getElementById("cart-rows");
 const productsIn = (root) => [...root.querySelectorAll(".cart-line:not([data-saved])")].map(({ dataset }) => dataset.product).join();
 
+/** Focuses the pressed button of a line again; without it, the line's first button, or the heading of a line that is gone. */
+const focusAgain = (line, button) => {
+  const buttons = [...(line?.querySelectorAll("button:enabled") ?? [])];
+  (buttons.find((one) => one.value === button) ?? buttons[0] ?? document.querySelector("h1")).focus();
+};
+
 /** Shows the cart of a response. What was chosen or focused stays so. */
 const replaceContent = (page) => {
   const fresh = page.getElementById("cart");
@@ -29,8 +35,9 @@ const replaceContent = (page) => {
   const { product } = document.activeElement?.closest(".cart-line")?.dataset ?? {};
   const button = product && document.activeElement.value;
   box.replaceChildren(...fresh.childNodes);
+  document.getElementById("cart-status").textContent = box.querySelector("[role=status]")?.textContent ?? "";
   if (token) box.querySelector(`input[value="${CSS.escape(token)}"]`)?.click();
-  if (button) box.querySelector(`[data-product="${CSS.escape(product)}"] button[value="${CSS.escape(button)}"]`)?.focus();
+  if (button) focusAgain(box.querySelector(`[data-product="${CSS.escape(product)}"]`), button);
   const products = productsIn(box);
   document.getElementById("before-you-go").hidden = !products;
   if (products === before) return;
@@ -54,6 +61,7 @@ const load = async (address, options) => {
     if (options) tellChange();
     else dispatchEvent(new Event("cartchange"));
   } catch {
+    if (options) showForSeconds(NO_ANSWER);
     if (request === latest) setTimeout(show, RETRY_MS);
   } finally {
     if (request === latest) box.removeAttribute("aria-busy");
@@ -68,11 +76,8 @@ let changes = Promise.resolve();
 const changeLine = (form, button) => {
   const body = new URLSearchParams(new FormData(form, button));
   const step = { less: -1, more: 1 }[button?.value];
-  if (step) {
-    const quantity = Math.max(0, Number(form.elements.quantity.value) + step);
-    form.elements.quantity.value = quantity;
-    form.querySelector("output").textContent = quantity;
-  }
+  const shown = form.querySelector("output");
+  if (step) shown.textContent = Math.max(0, Number(shown.textContent) + step);
   latest += 1; // an answer from before this click is out of date
   changes = changes.then(() => load(form.action, { method: "POST", body }));
 };

@@ -23,11 +23,12 @@ const write = (store, key, value) => {
 };
 
 const CART = "souk.cart";
-/** The lines of the cart that a former version of the shop kept in this browser: `[{product_id, seller_id, quantity, …}]` */
-export const storedCart = () => read("localStorage", CART, null)?.lines ?? [];
+/** The cart that a former version of the shop kept in this browser: `{id, lines: [{product_id, seller_id, quantity, …}]}` */
+export const storedCart = () => ({ id: "cart", lines: [], ...read("localStorage", CART, null) });
 export const removeStoredCart = (productId) => {
-  const lines = storedCart().filter((one) => one.product_id !== productId);
-  write("localStorage", CART, lines.length ? { lines } : null);
+  const stored = storedCart();
+  const lines = stored.lines.filter((one) => one.product_id !== productId);
+  write("localStorage", CART, lines.length ? { ...stored, lines } : null);
 };
 
 /** When this browser asked last what is in the cart, in milliseconds. Its other tabs get an event of a new value. */
