@@ -1,8 +1,8 @@
 """Signed statements of who sends a request, between processes that share `Settings.internal_secret`.
 
 The gateway adds one to each request that it forwards (header `Souk-Principal`), which also says from which
-address and in which visit of a browser the request came. Processes of the platform send one to the gateway as their bearer token. Both are
-JSON Web Tokens (RFC 7519) with HS256, and end after a minute.
+address and in which visit of a browser the request came. Processes of the platform send one to the gateway as
+their bearer token. Both are JSON Web Tokens (RFC 7519) with HS256, and end after a minute.
 """
 
 import hashlib

@@ -48,7 +48,7 @@ CART_PATH = "/shop"
 It ends with a sign-in and a sign-out: then the cart is another visitor's."""
 
 UNKNOWN_CART = "x:"
-"""The cookie of a guest who may have a cart, which nobody has looked at yet. Any other one begins with a number."""
+"""The cookie of a guest whose cart nobody has looked at yet. Any other one begins with a number."""
 
 GUEST_PREFIX = "guest."
 """Prefix of the bearer token of a guest without cookies."""

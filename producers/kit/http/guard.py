@@ -74,10 +74,10 @@ def shopper_of(named: str | None, principal: Principal) -> str:
 def session_of(named: str | None, request: Request) -> str | None:
     """Return the visit in which a request is sent: the named one if it is the sender's, else the browser's.
 
-    None: it is not known. Events are kept for ever, so only ids that the gateway or a process of the platform
-    made may be in them: any other text could tell who the sender is (docs/decisions/erasure.md). What a
-    request names counts if it is one of the sender's shopper ids: the id of a guest, which a sign-in makes one
-    of the person's. A browser's visit comes from its signed cookie.
+    None: it is not known. Events are kept for ever, so only ids that the gateway or a process of the
+    platform made may be in them: any other text could tell who the sender is (docs/decisions/erasure.md).
+    What a request names counts if it is one of the sender's shopper ids: the id of a guest, which a sign-in
+    makes one of the person's. A browser's visit comes from its signed cookie.
     """
     principal = principal_of(request)
     if "platform" in principal.roles or named in principal.shopper_ids:

@@ -216,12 +216,8 @@ def test_a_price_that_has_moved_is_shown_before_it_is_agreed_to(
     place(page)
     expect(page).to_have_url(re.compile("/shop/orders/"))
     (order,) = orders_of(site, lamp)
-    assert (
-        site.sql("SELECT unit_price_minor FROM orders.order_lines WHERE order_id = $1", order["order_id"])[0][
-            "unit_price_minor"
-        ]
-        == 8_990
-    )
+    (line,) = site.sql("SELECT * FROM orders.order_lines WHERE order_id = $1", order["order_id"])
+    assert line["unit_price_minor"] == 8_990
     assert "409" in complaints.pop()
 
 
