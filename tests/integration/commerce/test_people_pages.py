@@ -923,3 +923,16 @@ def test_a_seller_replies_to_a_review_and_an_administrator_decides_about_it(site
     assert "Nobody has reviewed it yet." in after
     assert "No addresses, please." in own
     assert late.status_code == 404
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_guest_s_cart_is_looked_at_anew_after_the_demo(site: Site) -> None:
+    browser, lamp = site.browser(), site.shop.product(seller_id=BEST_SELLER)
+    site.shop.await_row("SELECT FROM carts.offers WHERE product_id = $1", lamp)
+    path_of(browser.post("/shop/cart/lines", data={"product_id": lamp, "quantity": 2}))
+    path_of(browser.post("/look-as", data={"role": "shopper"}))
+    assert "souk_cart" not in browser.cookies
+    assert lamp not in browser.get("/shop/cart").text
+    path_of(browser.post("/sign-out", headers={"Content-Type": CONTENT_TYPE}))
+    assert browser.cookies["souk_cart"] == "x:"
+    assert f'data-product="{lamp}"' in browser.get("/shop/cart").text
