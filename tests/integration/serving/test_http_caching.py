@@ -104,6 +104,7 @@ def test_a_cached_page_is_only_given_to_readers_of_its_language(client: httpx.Cl
     assert client.get(path, headers=chosen | stored).status_code == 200
 
 
+@pytest.mark.usefixtures("commerce")
 @pytest.mark.parametrize("path", [*PERSONAL, *PERSONAL_DATA])
 def test_a_response_that_depends_on_who_asks_is_private(
     client: httpx.Client, shop: Settings, path: str
