@@ -378,10 +378,10 @@ def put_back(lines: Lines, taken: Iterable[TakenLine], now: datetime) -> Lines:
                     seen_minor=one.seen_minor,
                     added_at=now,
                 )
-        elif not line.is_saved and line.quantity < one.quantity:
+        elif not line.is_saved:
             was_left = line.added_at <= one.taken_at
-            quantity = min(line.quantity + one.quantity, MAX_UNITS) if was_left else one.quantity
-            result[one.product_id] = replace(line, quantity=quantity)
+            quantity = line.quantity + one.quantity if was_left else max(line.quantity, one.quantity)
+            result[one.product_id] = replace(line, quantity=min(quantity, MAX_UNITS))
     return result
 
 
