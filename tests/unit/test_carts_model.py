@@ -23,6 +23,7 @@ from producers.services.carts.model import (
     altered,
     changes,
     choose_offer,
+    guests_of,
     merged,
     priced,
     put_back,
@@ -136,6 +137,10 @@ def test_a_merge_loses_no_product_and_doubles_none(own: dict[str, StoredLine], o
     assert merged(both, other) == both
 
 
+def test_a_cart_knows_each_guest_once_in_order_and_not_its_owner() -> None:
+    assert guests_of("ana", "g2", "ana", "g1", "g2", "g3", "g1") == ["g2", "g1", "g3"]
+
+
 def test_a_merge_keeps_the_guests_newest_products_that_the_cart_has_room_for() -> None:
     own = cart(*(line(f"p{number}") for number in range(MAX_ORDER_LINES - 1)))
     both = merged(own, cart(line("old"), line("new", added_at=NOW)))
@@ -241,6 +246,13 @@ def test_a_line_says_what_has_changed_and_why_it_can_not_be_bought(
     assert (only.problem, only.was_minor, only.available) == (problem, was_minor, available)
     assert found.can_be_bought == (problem is None)
     assert found.total_minor == (0 if problem else only.total_minor)
+
+
+def test_a_line_that_was_seen_in_a_former_currency_and_is_not_listed_has_no_price() -> None:
+    found = priced(stored(), [shown(price_minor=None, currency="EUR"), shown(price_minor=None)], "BRL")
+    ((former, delisted),) = [parcel.lines for parcel in found.parcels]
+    assert (former.unit_price_minor, former.was_minor, former.total_minor) == (None, None, 0)
+    assert (delisted.unit_price_minor, delisted.was_minor, delisted.total_minor) == (100, None, 200)
 
 
 def test_each_seller_has_a_parcel_and_what_is_saved_costs_nothing() -> None:

@@ -170,6 +170,11 @@ class StoredCart:
         return max(from_millis(to_millis(now)), self.changed_at + timedelta(milliseconds=1))
 
 
+def guests_of(owner: str, *shopper_ids: str) -> list[str]:
+    """Return the `guest_ids` of the owner's cart after these shoppers' carts became it: each once, in order."""
+    return [each for each in dict.fromkeys(shopper_ids) if each != owner]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenLine:
     """What an order took out of a line of a cart."""
@@ -196,16 +201,17 @@ class CartLine:
     """A line at its current price.
 
     `unit_price_minor` is the current price; if the product is not listed any more, the last that the shopper
-    saw. `was_minor` is the price that they saw, if it is another one. `available` is how many units are left;
-    null if that is not known. `problem` says why the line can't be bought: `not_listed`, `sold_out`, or
-    `too_many`.
+    saw. It is null, and `total_minor` is 0, if the product is not listed and that price was in another
+    currency than the cart's. `was_minor` is the price that they saw, if it is another one. `available` is how
+    many units are left; null if that is not known. `problem` says why the line can't be bought: `not_listed`,
+    `sold_out`, or `too_many`.
     """
 
     product_id: str
     seller_id: str
     quantity: int
     is_saved: bool
-    unit_price_minor: Minor
+    unit_price_minor: Minor | None
     was_minor: Minor | None
     total_minor: Minor
     available: int | None
@@ -462,15 +468,16 @@ def priced(cart: StoredCart | None, lines: Iterable[PricedLine], currency: str) 
 
 
 def _shown(line: PricedLine, currency: str) -> CartLine:
-    price = line.seen_minor if line.price_minor is None else line.price_minor
+    seen = line.seen_minor if line.currency == currency else None
+    price = seen if line.price_minor is None else line.price_minor
     return CartLine(
         product_id=line.product_id,
         seller_id=line.seller_id,
         quantity=line.quantity,
         is_saved=line.is_saved,
         unit_price_minor=price,
-        was_minor=line.seen_minor if line.seen_minor != price and line.currency == currency else None,
-        total_minor=line.quantity * price,
+        was_minor=seen if seen != price else None,
+        total_minor=line.quantity * (price or 0),
         available=None if line.available is None else max(line.available, 0),
         problem=_problem(line),
         added_at=line.added_at,

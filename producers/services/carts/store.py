@@ -19,6 +19,7 @@ from producers.services.carts.model import (
     StoredLine,
     TakenLine,
     changes,
+    guests_of,
     merged,
 )
 from schemas.codec import Record
@@ -39,8 +40,8 @@ async def lock_order(tx: Transaction, order_id: str) -> None:
 
 async def open_cart(
     tx: Transaction, owners: Sequence[str], is_guest: bool, session_id: str | None
-) -> tuple[StoredCart, Lines]:
-    """Lock the cart of a shopper and return it with its lines; make it if there is none.
+) -> tuple[StoredCart | None, Lines]:
+    """Lock the cart of a shopper and return it with its lines; None, and no lines, if there is none.
 
     `owners` are the shopper ids of one person. The cart is that of the first. What other carts have is merged
     into it; if the first has none, another's becomes its. `session_id` is the visit, if it is known.
@@ -54,20 +55,9 @@ async def open_cart(
     carts = await _lock_carts(tx, owners)
     carts.sort(key=lambda cart: owners.index(cart.shopper_id))
     if not carts:
-        new = StoredCart(
-            cart_id=new_cart_id(),
-            shopper_id=owner,
-            guest_ids=[],
-            is_guest=is_guest,
-            session_id=session_id or owner,
-            changed_at=tx.now,
-            touched_at=tx.now,
-            is_idle=False,
-        )
-        await _save_cart(tx, new)
-        return new, {}
+        return None, {}
     first, *others = carts
-    former = [each for each in (first.shopper_id, *first.guest_ids) if each != owner]
+    former = guests_of(owner, first.shopper_id, *first.guest_ids)
     visit = session_id or first.session_id
     cart = replace(first, shopper_id=owner, guest_ids=former, is_guest=is_guest, session_id=visit)
     lines: Lines = await find_lines(tx, cart.cart_id)
@@ -78,13 +68,27 @@ async def open_cart(
     return cart, lines
 
 
+def new_cart(tx: Transaction, owner: str, is_guest: bool, session_id: str | None) -> StoredCart:
+    """Return a cart for a locked shopper who has none. It is stored once something is saved in it."""
+    return StoredCart(
+        cart_id=new_cart_id(),
+        shopper_id=owner,
+        guest_ids=[],
+        is_guest=is_guest,
+        session_id=session_id or owner,
+        changed_at=tx.now,
+        touched_at=tx.now,
+        is_idle=False,
+    )
+
+
 async def _merge(
     tx: Transaction, cart: StoredCart, lines: Lines, other: StoredCart
 ) -> tuple[StoredCart, Lines]:
     """Move the lines of another cart of the same person into theirs, and delete the other cart."""
     others = await find_lines(tx, other.cart_id)
     both = merged(lines, others)
-    guest_ids = [*cart.guest_ids, other.shopper_id, *other.guest_ids]
+    guest_ids = guests_of(cart.shopper_id, *cart.guest_ids, other.shopper_id, *other.guest_ids)
     cart = await save(tx, replace(cart, guest_ids=guest_ids), lines, both, "merged")
     await delete_cart(tx, other, others, "merged")
     return cart, both
@@ -98,18 +102,18 @@ async def save(
     reason: Reason | None = None,
     recommendation_id: str | None = None,
 ) -> StoredCart:
-    """Save the lines of a locked cart that differ, and emit how it changed; return the cart as it is then."""
+    """Save the lines of a locked or new cart that differ, and emit how it changed; return it as it is then."""
     if before == after:
         return cart
+    changed_at = _emit(tx, cart, before, after, reason, recommendation_id)
+    cart = replace(cart, changed_at=changed_at, touched_at=max(tx.now, changed_at), is_idle=False)
+    await _save_cart(tx, cart)
     gone = [product_id for product_id in before if product_id not in after]
     new = [line for product_id, line in after.items() if before.get(product_id) != line]
     if gone:
         await _delete_lines(tx, cart, gone)
     if new:
         await _save_lines(tx, cart, new)
-    changed_at = _emit(tx, cart, before, after, reason, recommendation_id)
-    cart = replace(cart, changed_at=changed_at, touched_at=max(tx.now, changed_at), is_idle=False)
-    await _save_cart(tx, cart)
     return cart
 
 
