@@ -15,6 +15,7 @@ from producers.services.carts.model import (
     MAX_UNITS,
     AddRequest,
     LineRequest,
+    Lines,
     PricedLine,
     StoredCart,
     StoredLine,
@@ -52,6 +53,10 @@ def add(quantity: int = 1, **changed: Any) -> AddRequest:
     return AddRequest(product_id="lamp", quantity=quantity, **changed)
 
 
+def quantities(lines: Lines) -> dict[str, int]:
+    return {product_id: each.quantity for product_id, each in lines.items()}
+
+
 def ordered(*lines: tuple[str, int]) -> list[dict[str, Any]]:
     return [{"product_id": product_id, "quantity": quantity} for product_id, quantity in lines]
 
@@ -63,6 +68,9 @@ STORED = st.builds(
     is_saved=st.booleans(),
     seller_id=st.sampled_from(("ann", "bob")),
     added_at=st.sampled_from((BEFORE, NOW + timedelta(minutes=1))),
+)
+IN_CARTS = st.dictionaries(st.sampled_from(PRODUCTS), st.integers(1, 9) | st.integers(1, MAX_UNITS)).map(
+    lambda units: cart(*(line(*each) for each in units.items()))
 )
 CARTS = st.lists(STORED, max_size=3).map(lambda lines: cart(*lines))
 UNITS = st.integers(1, 9) | st.integers(1, 1_000)
@@ -152,7 +160,7 @@ def test_a_merge_keeps_the_guests_newest_products_that_the_cart_has_room_for() -
 def test_an_order_takes_what_was_in_the_cart_and_gives_it_back(
     before: dict[str, StoredLine], lines: list[dict[str, Any]]
 ) -> None:
-    left, taken = without_ordered(before, lines, NOW, NOW)
+    left, taken = without_ordered("ana", before, lines, NOW, NOW)
 
     for product_id, kept in before.items():
         took = sum(each.quantity for each in taken if each.product_id == product_id)
@@ -160,15 +168,26 @@ def test_an_order_takes_what_was_in_the_cart_and_gives_it_back(
         is_there = not kept.is_saved and kept.added_at <= NOW
         assert took == (min(kept.quantity, wanted) if is_there else 0)
         assert (left[product_id].quantity if product_id in left else 0) == kept.quantity - took
-    again = put_back(left, taken, NOW)
-    assert {each: line.quantity for each, line in again.items()} == {
-        each: line.quantity for each, line in before.items()
-    }
+    assert quantities(put_back(left, taken, NOW)) == quantities(before)
+
+
+@given(IN_CARTS, IN_CARTS, ORDERED)
+def test_it_makes_no_difference_whether_carts_are_merged_before_an_order_or_after_it(
+    own: dict[str, StoredLine], others: dict[str, StoredLine], lines: list[dict[str, Any]]
+) -> None:
+    left, _ = without_ordered("ana", merged(own, others), lines, NOW, NOW)
+
+    own_left, own_gave = without_ordered("ana", own, lines, NOW, NOW)
+    others_left, others_gave = without_ordered("guest", others, lines, NOW, NOW)
+    both = merged(own_left, others_left)
+
+    assert quantities(both) == quantities(left)
+    assert quantities(put_back(both, [*own_gave, *others_gave], NOW)) == quantities(merged(own, others))
 
 
 def test_units_that_were_left_are_added_up_and_a_product_that_is_there_again_does_not_double() -> None:
     for had in (2, 3, 5):
-        left, taken = without_ordered(cart(line(quantity=had)), ordered(("lamp", 2)), NOW, NOW)
+        left, taken = without_ordered("ana", cart(line(quantity=had)), ordered(("lamp", 2)), NOW, NOW)
         assert put_back(left, taken, NOW)["lamp"].quantity == had
     later = NOW + timedelta(seconds=1)
     for again, expected in ((1, 2), (2, 2), (5, 5)):

@@ -171,14 +171,15 @@ class StoredCart:
 
 
 def guests_of(owner: str, *shopper_ids: str) -> list[str]:
-    """Return the `guest_ids` of the owner's cart after these shoppers' carts became it: each once, in order."""
+    """Return the `guest_ids` of a cart into which carts of these shoppers were merged, each once."""
     return [each for each in dict.fromkeys(shopper_ids) if each != owner]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenLine:
-    """What an order took out of a line of a cart."""
+    """What an order took out of a line of a cart. `shopper_id` is whose cart it was."""
 
+    shopper_id: str
     product_id: str
     seller_id: str
     quantity: int
@@ -333,11 +334,13 @@ def merged(own: Lines, others: Lines) -> Lines:
 
 
 def without_ordered(
-    lines: Lines, ordered: Sequence[Record], placed_at: datetime, now: datetime
+    shopper_id: str, lines: Lines, ordered: Sequence[Record], placed_at: datetime, now: datetime
 ) -> tuple[Lines, list[TakenLine]]:
-    """Return the lines without the units of an order, whoever sold them, and what was taken out.
+    """Return the lines of a shopper without the units of an order, whoever sold them, and what was taken out.
 
-    What came into the cart after the order stays, and what is saved for later.
+    What came into the cart after the order stays, and what is saved for later. Two carts of one person each
+    give all units of the order, because a merge keeps the larger quantity: so it makes no difference whether
+    they are merged before the order or after it.
     """
     units: dict[str, int] = {}
     for each in ordered:
@@ -350,6 +353,7 @@ def without_ordered(
         quantity = min(wanted, line.quantity)
         taken.append(
             TakenLine(
+                shopper_id=shopper_id,
                 product_id=product_id,
                 seller_id=line.seller_id,
                 quantity=quantity,
@@ -368,10 +372,12 @@ def put_back(lines: Lines, taken: Iterable[TakenLine], now: datetime) -> Lines:
     """Return the lines with what an order took that came to nothing.
 
     Units that were left in the cart meanwhile are added up. A product that was put into it again has as many
-    units as the order, at least. What was saved for later meanwhile stays so.
+    units as the order, at least. What was saved for later meanwhile stays so. If two carts that gave units of
+    a product were merged meanwhile, the larger quantity comes back.
     """
     result = dict(lines)
-    for one in taken:
+    largest = {one.product_id: one for one in sorted(taken, key=lambda each: each.quantity)}
+    for one in largest.values():
         line = result.get(one.product_id)
         if line is None:
             if len(result) < MAX_ORDER_LINES:

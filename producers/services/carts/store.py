@@ -102,7 +102,7 @@ async def save(
     reason: Reason | None = None,
     recommendation_id: str | None = None,
 ) -> StoredCart:
-    """Save the lines of a locked or new cart that differ, and emit how it changed; return it as it is then."""
+    """Save the lines of a locked or new cart that differ, and emit how it changed; return the new state."""
     if before == after:
         return cart
     changed_at = _emit(tx, cart, before, after, reason, recommendation_id)
@@ -166,15 +166,16 @@ async def _lock_carts_of(tx: Transaction, shopper_ids: Sequence[str]) -> list[St
     """Lock and return the carts of shoppers, and all into which one of theirs was merged."""
 
 
-async def lock_carts_of(tx: Transaction, shopper_ids: Sequence[str]) -> list[StoredCart]:
-    """Lock the carts of shoppers, and return each shopper's: the own one, else that into which it was merged.
+async def lock_carts_of(tx: Transaction, shopper_ids: Sequence[str]) -> dict[str, StoredCart]:
+    """Lock the carts of shoppers; return each shopper's: the own one, else that into which it was merged.
 
-    The second attempt finds the other cart, if a merge deleted the only one while this transaction waited.
+    Shoppers without a cart are left out. The second attempt finds the other cart, if a merge deleted the only
+    one while this transaction waited.
     """
     carts = await _lock_carts_of(tx, shopper_ids) or await _lock_carts_of(tx, shopper_ids)
     found = {guest_id: cart for cart in carts for guest_id in cart.guest_ids}
     found |= {cart.shopper_id: cart for cart in carts}
-    return list({cart.cart_id: cart for each in shopper_ids if (cart := found.get(each))}.values())
+    return {each: found[each] for each in shopper_ids if each in found}
 
 
 @statement(f"""
@@ -251,14 +252,15 @@ async def _save_lines(tx: Transaction, cart: StoredCart, lines: Sequence[StoredL
 @statement("""
     INSERT INTO taken_lines
         (order_id, shopper_id, product_id, seller_id, quantity, currency, seen_minor, taken_at)
-    SELECT $order_id::text, $cart.shopper_id::text, taken.*
+    SELECT $order_id::text, taken.*
     FROM unnest(
-        $lines.product_id::text[], $lines.seller_id::text[], $lines.quantity::integer[],
-        $lines.currency::text[], $lines.seen_minor::bigint[], $lines.taken_at::timestamptz[]
+        $lines.shopper_id::text[], $lines.product_id::text[], $lines.seller_id::text[],
+        $lines.quantity::integer[], $lines.currency::text[], $lines.seen_minor::bigint[],
+        $lines.taken_at::timestamptz[]
     ) AS taken
     ON CONFLICT DO NOTHING
 """)
-async def save_taken(tx: Transaction, order_id: str, cart: StoredCart, lines: Sequence[TakenLine]) -> None:
+async def save_taken(tx: Transaction, order_id: str, lines: Sequence[TakenLine]) -> None:
     """Save what a locked order took out of a cart."""
 
 
@@ -269,7 +271,7 @@ async def find_takers(tx: Transaction, order_id: str) -> list[str]:
 
 @statement("""
     DELETE FROM taken_lines WHERE order_id = $order_id::text
-    RETURNING product_id, seller_id, quantity, currency, seen_minor, taken_at
+    RETURNING shopper_id, product_id, seller_id, quantity, currency, seen_minor, taken_at
 """)
 async def forget_taken(tx: Transaction, order_id: str) -> list[TakenLine]:
     """Forget what an order took out of a cart, and return it."""
@@ -281,12 +283,12 @@ async def forget_taken(tx: Transaction, order_id: str) -> list[TakenLine]:
     ON CONFLICT DO NOTHING
 """)
 async def save_cancellation(tx: Transaction, event: Record) -> None:
-    """Record that a locked order was cancelled."""
+    """Record that a locked order came to nothing: if `order_placed` is read later, it changes no cart."""
 
 
 @statement("SELECT true FROM cancelled_orders WHERE order_id = $order_id::text")
 async def is_cancelled(tx: Transaction, order_id: str) -> bool:
-    """Return whether a locked order was cancelled."""
+    """Return whether a locked order is known to have come to nothing."""
 
 
 @statement("""
@@ -352,8 +354,10 @@ WHERE cart_id IN (
 
 EXPIRE_TAKEN_LINES = """
 DELETE FROM taken_lines
-WHERE (order_id, product_id) IN (
-    SELECT order_id, product_id FROM taken_lines WHERE taken_at < now() - $1::interval LIMIT $2::integer
+WHERE (order_id, shopper_id, product_id) IN (
+    SELECT order_id, shopper_id, product_id FROM taken_lines
+    WHERE taken_at < now() - $1::interval
+    LIMIT $2::integer
 )
 """
 

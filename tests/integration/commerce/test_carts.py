@@ -314,9 +314,34 @@ def test_a_declined_card_leaves_the_cart_full(shop, visitor, lamp, eventually, r
     eventually(lambda: visitor.units() == {})
 
     visitor.cancel(order_id, reason, **{lamp: 2})
-    shop.await_row("SELECT FROM carts.cancelled_orders WHERE order_id = $1", order_id)
+    eventually(lambda: not shop.sql("SELECT FROM carts.taken_lines WHERE order_id = $1", order_id))
 
     assert visitor.units() == ({lamp: left} if left else {})
+
+
+def test_an_order_of_a_part_of_a_line_comes_back_whole(visitor, lamp, eventually):
+    visitor.add(lamp, 5).raise_for_status()
+    order_id = new_id()
+    visitor.place(order_id, **{lamp: 2})
+    eventually(lambda: visitor.units() == {lamp: 3})
+    visitor.cancel(order_id, **{lamp: 2})
+    eventually(lambda: visitor.units() == {lamp: 5})
+
+
+@pytest.mark.parametrize(("reason", "is_paid"), [("shopper_request", False), ("out_of_stock", True)])
+def test_the_units_of_an_order_that_would_not_come_back_go_even_if_its_cancellation_is_read_first(
+    shop, visitor, lamp, eventually, reason, is_paid
+):
+    visitor.add(lamp, 2).raise_for_status()
+    order_id, now = new_id(), system_clock()
+    ended = {"reason": reason, "placed_at": now, "confirmed_at": now if is_paid else None}
+    visitor.tell("order_cancelled", order_id, {lamp: 2}, **ended)
+    event_id = shop.events("order_cancelled", order_id)[0]["event_id"]
+    shop.await_row("SELECT FROM carts.inbox WHERE topic = 'order_cancelled' AND id = $1", event_id)
+
+    visitor.place(order_id, **{lamp: 2})
+
+    eventually(lambda: visitor.units() == {})
 
 
 def test_a_cancellation_that_comes_first_leaves_the_cart_as_it_is(shop, visitor, lamp, product, eventually):
@@ -369,6 +394,20 @@ def test_the_order_of_whoever_signs_in_to_pay_takes_its_units_out_of_the_guests_
     assert known.units() == {}
     known.cancel(order_id, **{lamp: 1, rug: 2})
     eventually(lambda: known.units() == {lamp: 1, rug: 2})
+
+
+def test_an_order_empties_both_carts_of_a_person_and_fills_both_again(shop, visitor, lamp, eventually):
+    known = visitor.signed_in()
+    account = Visitor(shop, replace(known.principal, shopper_ids=known.principal.shopper_ids[:1]))
+    account.add(lamp, 2).raise_for_status()
+    visitor.add(lamp, 3).raise_for_status()
+    order_id, session_id = new_id(), visitor.principal.shopper_id
+
+    known.tell("order_placed", order_id, {lamp: 2}, session_id=session_id)
+    eventually(lambda: (account.units(), visitor.units()) == ({}, {lamp: 1}))
+    known.cancel(order_id, **{lamp: 2})
+    eventually(lambda: (account.units(), visitor.units()) == ({lamp: 2}, {lamp: 3}))
+    assert known.units() == {lamp: 3}
 
 
 def test_an_order_of_a_history_changes_no_cart(shop, visitor, lamp, eventually):
