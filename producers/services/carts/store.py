@@ -314,17 +314,21 @@ async def _is_erased(tx: Transaction, shopper_id: str) -> bool:
     WITH erased AS (
         INSERT INTO erased_shoppers (shopper_id) VALUES ($shopper_id::text) ON CONFLICT DO NOTHING
     )
-    DELETE FROM taken_lines WHERE shopper_id = $shopper_id::text
+    DELETE FROM taken_lines WHERE shopper_id = $shopper_id::text OR shopper_id = ANY($guest_ids::text[])
 """)
-async def _erase_shopper(tx: Transaction, shopper_id: str) -> None:
-    """Record that a locked shopper was erased."""
+async def _erase_shopper(tx: Transaction, shopper_id: str, guest_ids: Sequence[str]) -> None:
+    """Record that a locked shopper was erased, and delete what orders took out of their cart."""
 
 
 async def erase_shopper(tx: Transaction, shopper_id: str) -> None:
-    """Delete the cart of a shopper and what orders took out of it; no cart of theirs is made any more."""
+    """Delete the cart of a shopper and what orders took out of it; no cart of theirs is made any more.
+
+    The cart is locked first: an order that is taking units out of it has recorded them then.
+    """
     await _lock_shoppers(tx, [shopper_id])
-    await _erase_shopper(tx, shopper_id)
-    for cart in await _lock_carts(tx, [shopper_id]):
+    carts = await _lock_carts(tx, [shopper_id])
+    await _erase_shopper(tx, shopper_id, [each for cart in carts for each in cart.guest_ids])
+    for cart in carts:
         await delete_cart(tx, cart, await find_lines(tx, cart.cart_id), "erased")
 
 
@@ -348,9 +352,13 @@ WHERE cart_id IN (
     WHERE touched_at < now() - $1::interval
         AND (is_guest OR NOT EXISTS (SELECT FROM lines WHERE lines.cart_id = carts.cart_id))
     LIMIT $2::integer
+    FOR UPDATE SKIP LOCKED
 )
 """
-"""Deletes untouched carts of guests, and empty ones. No event tells of it: it says nothing of a shopper."""
+"""Deletes untouched carts of guests, and empty ones, but none that a transaction is changing.
+
+No event tells of it: it says nothing of a shopper.
+"""
 
 EXPIRE_TAKEN_LINES = """
 DELETE FROM taken_lines

@@ -1,5 +1,6 @@
 """Carts: their lines, the merge at a sign-in, prices and stock, what orders take, and abandoned carts."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +12,9 @@ import pytest
 from common.clock import system_clock
 from common.ids import CART_PREFIX, new_id
 from common.principal import Principal, guest
+from producers.kit.postgres.pool import make_pool
+from producers.services.carts.model import CART_DAYS
+from producers.services.carts.store import EXPIRE_CARTS
 from tests.integration.commerce.people import person
 
 ORDER = {
@@ -474,3 +478,48 @@ def test_an_erased_shopper_has_no_cart(shop, lamp, eventually):
     assert known.cart()["cart_id"] is None
     assert problem(known.add(lamp)) == (404, "unknown-cart")
     eventually(lambda: told(shop, cart_id) == [(lamp, 0, 2, None), (lamp, 2, 0, "erased")])
+
+
+def test_an_erasure_waits_for_an_order_that_is_taking_units_out_and_forgets_them(shop, lamp, eventually):
+    known = Visitor(shop, person())
+    cart_id = known.add(lamp).json()["cart_id"]
+    take = """
+        WITH cart AS (SELECT shopper_id FROM carts.carts WHERE cart_id = $1 FOR UPDATE)
+        INSERT INTO carts.taken_lines SELECT $2, shopper_id, 'p', 's', 1, 'BRL', 1, now() FROM cart
+    """
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FROM carts%'"
+    with shop.locked(take, cart_id, order_id := new_id()):
+        shop.tell("shopper_erased", origin="users", shopper_id=known.principal.shopper_id)
+        shop.await_row(waiting)
+
+    eventually(lambda: not shop.sql("SELECT FROM carts.carts WHERE cart_id = $1", cart_id))
+    assert not shop.sql("SELECT FROM carts.taken_lines WHERE order_id = $1", order_id)
+
+
+def test_an_erasure_forgets_what_was_taken_out_of_a_guests_cart_that_became_the_persons(
+    shop, visitor, lamp, eventually
+):
+    cart_id = visitor.add(lamp).json()["cart_id"]
+    visitor.place(order_id := new_id(), **{lamp: 1})
+    shop.await_row("SELECT FROM carts.taken_lines WHERE order_id = $1", order_id)
+    known = visitor.signed_in()
+    assert known.cart()["cart_id"] == cart_id
+
+    shop.tell("shopper_erased", origin="users", shopper_id=known.principal.shopper_id)
+    eventually(lambda: not shop.sql("SELECT FROM carts.carts WHERE cart_id = $1", cart_id))
+    assert not shop.sql("SELECT FROM carts.taken_lines WHERE order_id = $1", order_id)
+
+
+def test_an_old_cart_that_is_being_changed_does_not_expire(shop, visitor, lamp):
+    ids = [visitor.add(lamp).json()["cart_id"], Visitor(shop).add(lamp).json()["cart_id"]]
+    old = "changed_at = now() - interval '31 days', touched_at = now() - interval '31 days', is_idle = true"
+    shop.sql(f"UPDATE carts.carts SET {old} WHERE cart_id = ANY($1)", ids)
+
+    async def expire() -> None:
+        async with make_pool(shop.settings, "carts", 1) as pool:
+            await pool.execute(EXPIRE_CARTS, CART_DAYS, 1_000)
+
+    with shop.locked("SELECT FROM carts.carts WHERE cart_id = $1 FOR UPDATE", ids[0]):
+        asyncio.run(expire())
+    left = shop.sql("SELECT cart_id FROM carts.carts WHERE cart_id = ANY($1)", ids)
+    assert left == [{"cart_id": ids[0]}]
