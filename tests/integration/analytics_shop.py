@@ -210,6 +210,7 @@ def _visit(draw: random.Random, emit: Any, number: int) -> None:
     carted_at = moment + timedelta(minutes=64)
     emit("cart_changed", carted_at, **visitor, **cart, unit_price_minor=1999)
     line = {name: cart[name] for name in ("product_id", "seller_id", "quantity")}
+    other = {"product_id": "p2", "seller_id": SELLERS[(number + 1) % 4], "quantity": 1}
     emit(
         "cart_abandoned",
         carted_at + timedelta(hours=4),
@@ -217,7 +218,7 @@ def _visit(draw: random.Random, emit: Any, number: int) -> None:
         cart_id=cart["cart_id"],
         changed_at=at(carted_at),
         currency="BRL",
-        units=cart["quantity"],
-        amount_minor=1999 * cart["quantity"],
-        lines=[line | {"unit_price_minor": 1999}],
+        units=cart["quantity"] + 1,
+        amount_minor=1999 * cart["quantity"] + 2500,
+        lines=[line | {"unit_price_minor": 1999}, other | {"unit_price_minor": 2500}],
     )

@@ -15,6 +15,7 @@ from producers.services.carts.model import (
     MAX_UNITS,
     AddRequest,
     LineRequest,
+    Lines,
     PricedLine,
     StoredCart,
     StoredLine,
@@ -23,6 +24,7 @@ from producers.services.carts.model import (
     altered,
     changes,
     choose_offer,
+    guests_of,
     merged,
     priced,
     put_back,
@@ -51,6 +53,10 @@ def add(quantity: int = 1, **changed: Any) -> AddRequest:
     return AddRequest(product_id="lamp", quantity=quantity, **changed)
 
 
+def quantities(lines: Lines) -> dict[str, int]:
+    return {product_id: each.quantity for product_id, each in lines.items()}
+
+
 def ordered(*lines: tuple[str, int]) -> list[dict[str, Any]]:
     return [{"product_id": product_id, "quantity": quantity} for product_id, quantity in lines]
 
@@ -63,10 +69,12 @@ STORED = st.builds(
     seller_id=st.sampled_from(("ann", "bob")),
     added_at=st.sampled_from((BEFORE, NOW + timedelta(minutes=1))),
 )
-CARTS = st.lists(STORED, max_size=3).map(lambda lines: cart(*lines))
-ORDERED = st.lists(st.tuples(st.sampled_from(PRODUCTS), st.integers(1, 1_000)), max_size=4).map(
-    lambda lines: ordered(*lines)
+IN_CARTS = st.dictionaries(st.sampled_from(PRODUCTS), st.integers(1, 9) | st.integers(1, MAX_UNITS)).map(
+    lambda units: cart(*(line(*each) for each in units.items()))
 )
+CARTS = st.lists(STORED, max_size=3).map(lambda lines: cart(*lines))
+UNITS = st.integers(1, 9) | st.integers(1, 1_000)
+ORDERED = st.lists(st.tuples(st.sampled_from(PRODUCTS), UNITS), max_size=4).map(lambda lines: ordered(*lines))
 
 
 def test_a_cart_of_this_shop_is_known_by_its_id() -> None:
@@ -137,6 +145,10 @@ def test_a_merge_loses_no_product_and_doubles_none(own: dict[str, StoredLine], o
     assert merged(both, other) == both
 
 
+def test_a_cart_knows_each_guest_once_in_order_and_not_its_owner() -> None:
+    assert guests_of("ana", "g2", "ana", "g1", "g2", "g3", "g1") == ["g2", "g1", "g3"]
+
+
 def test_a_merge_keeps_the_guests_newest_products_that_the_cart_has_room_for() -> None:
     own = cart(*(line(f"p{number}") for number in range(MAX_ORDER_LINES - 1)))
     both = merged(own, cart(line("old"), line("new", added_at=NOW)))
@@ -148,7 +160,7 @@ def test_a_merge_keeps_the_guests_newest_products_that_the_cart_has_room_for() -
 def test_an_order_takes_what_was_in_the_cart_and_gives_it_back(
     before: dict[str, StoredLine], lines: list[dict[str, Any]]
 ) -> None:
-    left, taken = without_ordered(before, lines, NOW, NOW)
+    left, taken = without_ordered("ana", before, lines, NOW, NOW)
 
     for product_id, kept in before.items():
         took = sum(each.quantity for each in taken if each.product_id == product_id)
@@ -156,15 +168,27 @@ def test_an_order_takes_what_was_in_the_cart_and_gives_it_back(
         is_there = not kept.is_saved and kept.added_at <= NOW
         assert took == (min(kept.quantity, wanted) if is_there else 0)
         assert (left[product_id].quantity if product_id in left else 0) == kept.quantity - took
-    again = put_back(left, taken, NOW)
-    for product_id in before:
-        least = max((each.quantity for each in taken if each.product_id == product_id), default=0)
-        assert max(least, 1) <= again[product_id].quantity <= before[product_id].quantity
+    assert quantities(put_back(left, taken, NOW)) == quantities(before)
+
+
+@given(IN_CARTS, IN_CARTS, ORDERED)
+def test_it_makes_no_difference_whether_carts_are_merged_before_an_order_or_after_it(
+    own: dict[str, StoredLine], others: dict[str, StoredLine], lines: list[dict[str, Any]]
+) -> None:
+    left, _ = without_ordered("ana", merged(own, others), lines, NOW, NOW)
+
+    own_left, own_gave = without_ordered("ana", own, lines, NOW, NOW)
+    others_left, others_gave = without_ordered("guest", others, lines, NOW, NOW)
+    both = merged(own_left, others_left)
+
+    assert quantities(both) == quantities(left)
+    assert quantities(put_back(both, [*own_gave, *others_gave], NOW)) == quantities(merged(own, others))
 
 
 def test_units_that_were_left_are_added_up_and_a_product_that_is_there_again_does_not_double() -> None:
-    left, taken = without_ordered(cart(line(quantity=3)), ordered(("lamp", 2)), NOW, NOW)
-    assert put_back(left, taken, NOW)["lamp"].quantity == 3
+    for had in (2, 3, 5):
+        left, taken = without_ordered("ana", cart(line(quantity=had)), ordered(("lamp", 2)), NOW, NOW)
+        assert put_back(left, taken, NOW)["lamp"].quantity == had
     later = NOW + timedelta(seconds=1)
     for again, expected in ((1, 2), (2, 2), (5, 5)):
         assert put_back(cart(line(quantity=again, added_at=later)), taken, later)["lamp"].quantity == expected
@@ -241,6 +265,13 @@ def test_a_line_says_what_has_changed_and_why_it_can_not_be_bought(
     assert (only.problem, only.was_minor, only.available) == (problem, was_minor, available)
     assert found.can_be_bought == (problem is None)
     assert found.total_minor == (0 if problem else only.total_minor)
+
+
+def test_a_line_that_was_seen_in_a_former_currency_and_is_not_listed_has_no_price() -> None:
+    found = priced(stored(), [shown(price_minor=None, currency="EUR"), shown(price_minor=None)], "BRL")
+    ((former, delisted),) = [parcel.lines for parcel in found.parcels]
+    assert (former.unit_price_minor, former.was_minor, former.total_minor) == (None, None, 0)
+    assert (delisted.unit_price_minor, delisted.was_minor, delisted.total_minor) == (100, None, 200)
 
 
 def test_each_seller_has_a_parcel_and_what_is_saved_costs_nothing() -> None:

@@ -1,5 +1,6 @@
--- How much is left in carts that nobody returns to, by week?
-SELECT toStartOfWeek(abandoned_at, 1) AS week, currency, uniqExact(cart_id) AS carts, sum(amount) AS amount_left
+-- Which products are in the most carts that were left?
+SELECT product_id, uniqExact(cart_id) AS carts, count() AS times, max(abandoned_at) AS last_at
 FROM analytics.abandoned_carts
-GROUP BY week, currency
-ORDER BY week, currency
+GROUP BY product_id
+ORDER BY carts DESC
+LIMIT 10

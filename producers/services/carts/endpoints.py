@@ -157,7 +157,7 @@ async def _nothing(_tx: Transaction, lines: Lines) -> Lines:
 
 
 async def _change(request: Request, asked: CartRequest, change: Change) -> Cart:
-    """Open the sender's cart, change its lines, and return it at current prices."""
+    """Open the sender's cart, change its lines, and return it at current prices. No empty cart is made."""
     principal, owners = principal_of(request), _owners(request, asked.shopper_id)
     named = session_of(asked.session_id, request)
     is_guest = "guest" in principal.roles or ("platform" in principal.roles and named == owners[0])
@@ -165,7 +165,10 @@ async def _change(request: Request, asked: CartRequest, change: Change) -> Cart:
     async with transaction(request, NAME, session_id or owners[0]) as tx:
         cart, before = await store.open_cart(tx, owners, is_guest, session_id)
         after = await change(tx, before)
-        cart = await store.save(tx, cart, before, after, recommendation_id=asked.recommendation_id)
+        if cart is None and after:
+            cart = store.new_cart(tx, owners[0], is_guest, session_id)
+        if cart is not None:
+            cart = await store.save(tx, cart, before, after, recommendation_id=asked.recommendation_id)
         return await _priced(request, tx, cart)
 
 

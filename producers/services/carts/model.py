@@ -170,10 +170,16 @@ class StoredCart:
         return max(from_millis(to_millis(now)), self.changed_at + timedelta(milliseconds=1))
 
 
+def guests_of(owner: str, *shopper_ids: str) -> list[str]:
+    """Return the `guest_ids` of a cart into which carts of these shoppers were merged, each once."""
+    return [each for each in dict.fromkeys(shopper_ids) if each != owner]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenLine:
-    """What an order took out of a line of a cart."""
+    """What an order took out of a line of a cart. `shopper_id` is whose cart it was."""
 
+    shopper_id: str
     product_id: str
     seller_id: str
     quantity: int
@@ -196,16 +202,17 @@ class CartLine:
     """A line at its current price.
 
     `unit_price_minor` is the current price; if the product is not listed any more, the last that the shopper
-    saw. `was_minor` is the price that they saw, if it is another one. `available` is how many units are left;
-    null if that is not known. `problem` says why the line can't be bought: `not_listed`, `sold_out`, or
-    `too_many`.
+    saw. It is null, and `total_minor` is 0, if the product is not listed and that price was in another
+    currency than the cart's. `was_minor` is the price that they saw, if it is another one. `available` is how
+    many units are left; null if that is not known. `problem` says why the line can't be bought: `not_listed`,
+    `sold_out`, or `too_many`.
     """
 
     product_id: str
     seller_id: str
     quantity: int
     is_saved: bool
-    unit_price_minor: Minor
+    unit_price_minor: Minor | None
     was_minor: Minor | None
     total_minor: Minor
     available: int | None
@@ -327,11 +334,13 @@ def merged(own: Lines, others: Lines) -> Lines:
 
 
 def without_ordered(
-    lines: Lines, ordered: Sequence[Record], placed_at: datetime, now: datetime
+    shopper_id: str, lines: Lines, ordered: Sequence[Record], placed_at: datetime, now: datetime
 ) -> tuple[Lines, list[TakenLine]]:
-    """Return the lines without the units of an order, whoever sold them, and what was taken out.
+    """Return the lines of a shopper without the units of an order, whoever sold them, and what was taken out.
 
-    What came into the cart after the order stays, and what is saved for later.
+    What came into the cart after the order stays, and what is saved for later. Two carts of one person each
+    give all units of the order, because a merge keeps the larger quantity: so it makes no difference whether
+    they are merged before the order or after it.
     """
     units: dict[str, int] = {}
     for each in ordered:
@@ -344,6 +353,7 @@ def without_ordered(
         quantity = min(wanted, line.quantity)
         taken.append(
             TakenLine(
+                shopper_id=shopper_id,
                 product_id=product_id,
                 seller_id=line.seller_id,
                 quantity=quantity,
@@ -362,10 +372,12 @@ def put_back(lines: Lines, taken: Iterable[TakenLine], now: datetime) -> Lines:
     """Return the lines with what an order took that came to nothing.
 
     Units that were left in the cart meanwhile are added up. A product that was put into it again has as many
-    units as the order, at least. What was saved for later meanwhile stays so.
+    units as the order, at least. What was saved for later meanwhile stays so. If two carts that gave units of
+    a product were merged meanwhile, the larger quantity comes back.
     """
     result = dict(lines)
-    for one in taken:
+    largest = {one.product_id: one for one in sorted(taken, key=lambda each: each.quantity)}
+    for one in largest.values():
         line = result.get(one.product_id)
         if line is None:
             if len(result) < MAX_ORDER_LINES:
@@ -378,10 +390,10 @@ def put_back(lines: Lines, taken: Iterable[TakenLine], now: datetime) -> Lines:
                     seen_minor=one.seen_minor,
                     added_at=now,
                 )
-        elif not line.is_saved and line.quantity < one.quantity:
+        elif not line.is_saved:
             was_left = line.added_at <= one.taken_at
-            quantity = min(line.quantity + one.quantity, MAX_UNITS) if was_left else one.quantity
-            result[one.product_id] = replace(line, quantity=quantity)
+            quantity = line.quantity + one.quantity if was_left else max(line.quantity, one.quantity)
+            result[one.product_id] = replace(line, quantity=min(quantity, MAX_UNITS))
     return result
 
 
@@ -462,15 +474,16 @@ def priced(cart: StoredCart | None, lines: Iterable[PricedLine], currency: str) 
 
 
 def _shown(line: PricedLine, currency: str) -> CartLine:
-    price = line.seen_minor if line.price_minor is None else line.price_minor
+    seen = line.seen_minor if line.currency == currency else None
+    price = seen if line.price_minor is None else line.price_minor
     return CartLine(
         product_id=line.product_id,
         seller_id=line.seller_id,
         quantity=line.quantity,
         is_saved=line.is_saved,
         unit_price_minor=price,
-        was_minor=line.seen_minor if line.seen_minor != price and line.currency == currency else None,
-        total_minor=line.quantity * price,
+        was_minor=seen if seen != price else None,
+        total_minor=line.quantity * (price or 0),
         available=None if line.available is None else max(line.available, 0),
         problem=_problem(line),
         added_at=line.added_at,

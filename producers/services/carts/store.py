@@ -19,6 +19,7 @@ from producers.services.carts.model import (
     StoredLine,
     TakenLine,
     changes,
+    guests_of,
     merged,
 )
 from schemas.codec import Record
@@ -39,8 +40,8 @@ async def lock_order(tx: Transaction, order_id: str) -> None:
 
 async def open_cart(
     tx: Transaction, owners: Sequence[str], is_guest: bool, session_id: str | None
-) -> tuple[StoredCart, Lines]:
-    """Lock the cart of a shopper and return it with its lines; make it if there is none.
+) -> tuple[StoredCart | None, Lines]:
+    """Lock the cart of a shopper and return it with its lines; None, and no lines, if there is none.
 
     `owners` are the shopper ids of one person. The cart is that of the first. What other carts have is merged
     into it; if the first has none, another's becomes its. `session_id` is the visit, if it is known.
@@ -54,20 +55,9 @@ async def open_cart(
     carts = await _lock_carts(tx, owners)
     carts.sort(key=lambda cart: owners.index(cart.shopper_id))
     if not carts:
-        new = StoredCart(
-            cart_id=new_cart_id(),
-            shopper_id=owner,
-            guest_ids=[],
-            is_guest=is_guest,
-            session_id=session_id or owner,
-            changed_at=tx.now,
-            touched_at=tx.now,
-            is_idle=False,
-        )
-        await _save_cart(tx, new)
-        return new, {}
+        return None, {}
     first, *others = carts
-    former = [each for each in (first.shopper_id, *first.guest_ids) if each != owner]
+    former = guests_of(owner, first.shopper_id, *first.guest_ids)
     visit = session_id or first.session_id
     cart = replace(first, shopper_id=owner, guest_ids=former, is_guest=is_guest, session_id=visit)
     lines: Lines = await find_lines(tx, cart.cart_id)
@@ -78,13 +68,27 @@ async def open_cart(
     return cart, lines
 
 
+def new_cart(tx: Transaction, owner: str, is_guest: bool, session_id: str | None) -> StoredCart:
+    """Return a cart for a locked shopper who has none. It is stored once something is saved in it."""
+    return StoredCart(
+        cart_id=new_cart_id(),
+        shopper_id=owner,
+        guest_ids=[],
+        is_guest=is_guest,
+        session_id=session_id or owner,
+        changed_at=tx.now,
+        touched_at=tx.now,
+        is_idle=False,
+    )
+
+
 async def _merge(
     tx: Transaction, cart: StoredCart, lines: Lines, other: StoredCart
 ) -> tuple[StoredCart, Lines]:
     """Move the lines of another cart of the same person into theirs, and delete the other cart."""
     others = await find_lines(tx, other.cart_id)
     both = merged(lines, others)
-    guest_ids = [*cart.guest_ids, other.shopper_id, *other.guest_ids]
+    guest_ids = guests_of(cart.shopper_id, *cart.guest_ids, other.shopper_id, *other.guest_ids)
     cart = await save(tx, replace(cart, guest_ids=guest_ids), lines, both, "merged")
     await delete_cart(tx, other, others, "merged")
     return cart, both
@@ -98,18 +102,18 @@ async def save(
     reason: Reason | None = None,
     recommendation_id: str | None = None,
 ) -> StoredCart:
-    """Save the lines of a locked cart that differ, and emit how it changed; return the cart as it is then."""
+    """Save the lines of a locked or new cart that differ, and emit how it changed; return the new state."""
     if before == after:
         return cart
+    changed_at = _emit(tx, cart, before, after, reason, recommendation_id)
+    cart = replace(cart, changed_at=changed_at, touched_at=max(tx.now, changed_at), is_idle=False)
+    await _save_cart(tx, cart)
     gone = [product_id for product_id in before if product_id not in after]
     new = [line for product_id, line in after.items() if before.get(product_id) != line]
     if gone:
         await _delete_lines(tx, cart, gone)
     if new:
         await _save_lines(tx, cart, new)
-    changed_at = _emit(tx, cart, before, after, reason, recommendation_id)
-    cart = replace(cart, changed_at=changed_at, touched_at=max(tx.now, changed_at), is_idle=False)
-    await _save_cart(tx, cart)
     return cart
 
 
@@ -162,15 +166,16 @@ async def _lock_carts_of(tx: Transaction, shopper_ids: Sequence[str]) -> list[St
     """Lock and return the carts of shoppers, and all into which one of theirs was merged."""
 
 
-async def lock_carts_of(tx: Transaction, shopper_ids: Sequence[str]) -> list[StoredCart]:
-    """Lock the carts of shoppers, and return each shopper's: the own one, else that into which it was merged.
+async def lock_carts_of(tx: Transaction, shopper_ids: Sequence[str]) -> dict[str, StoredCart]:
+    """Lock the carts of shoppers; return each shopper's: the own one, else that into which it was merged.
 
-    The second attempt finds the other cart, if a merge deleted the only one while this transaction waited.
+    Shoppers without a cart are left out. The second attempt finds the other cart, if a merge deleted the only
+    one while this transaction waited.
     """
     carts = await _lock_carts_of(tx, shopper_ids) or await _lock_carts_of(tx, shopper_ids)
     found = {guest_id: cart for cart in carts for guest_id in cart.guest_ids}
     found |= {cart.shopper_id: cart for cart in carts}
-    return list({cart.cart_id: cart for each in shopper_ids if (cart := found.get(each))}.values())
+    return {each: found[each] for each in shopper_ids if each in found}
 
 
 @statement(f"""
@@ -247,14 +252,15 @@ async def _save_lines(tx: Transaction, cart: StoredCart, lines: Sequence[StoredL
 @statement("""
     INSERT INTO taken_lines
         (order_id, shopper_id, product_id, seller_id, quantity, currency, seen_minor, taken_at)
-    SELECT $order_id::text, $cart.shopper_id::text, taken.*
+    SELECT $order_id::text, taken.*
     FROM unnest(
-        $lines.product_id::text[], $lines.seller_id::text[], $lines.quantity::integer[],
-        $lines.currency::text[], $lines.seen_minor::bigint[], $lines.taken_at::timestamptz[]
+        $lines.shopper_id::text[], $lines.product_id::text[], $lines.seller_id::text[],
+        $lines.quantity::integer[], $lines.currency::text[], $lines.seen_minor::bigint[],
+        $lines.taken_at::timestamptz[]
     ) AS taken
     ON CONFLICT DO NOTHING
 """)
-async def save_taken(tx: Transaction, order_id: str, cart: StoredCart, lines: Sequence[TakenLine]) -> None:
+async def save_taken(tx: Transaction, order_id: str, lines: Sequence[TakenLine]) -> None:
     """Save what a locked order took out of a cart."""
 
 
@@ -265,7 +271,7 @@ async def find_takers(tx: Transaction, order_id: str) -> list[str]:
 
 @statement("""
     DELETE FROM taken_lines WHERE order_id = $order_id::text
-    RETURNING product_id, seller_id, quantity, currency, seen_minor, taken_at
+    RETURNING shopper_id, product_id, seller_id, quantity, currency, seen_minor, taken_at
 """)
 async def forget_taken(tx: Transaction, order_id: str) -> list[TakenLine]:
     """Forget what an order took out of a cart, and return it."""
@@ -277,12 +283,12 @@ async def forget_taken(tx: Transaction, order_id: str) -> list[TakenLine]:
     ON CONFLICT DO NOTHING
 """)
 async def save_cancellation(tx: Transaction, event: Record) -> None:
-    """Record that a locked order was cancelled."""
+    """Record that a locked order came to nothing: if `order_placed` is read later, it changes no cart."""
 
 
 @statement("SELECT true FROM cancelled_orders WHERE order_id = $order_id::text")
 async def is_cancelled(tx: Transaction, order_id: str) -> bool:
-    """Return whether a locked order was cancelled."""
+    """Return whether a locked order is known to have come to nothing."""
 
 
 @statement("""
@@ -308,17 +314,21 @@ async def _is_erased(tx: Transaction, shopper_id: str) -> bool:
     WITH erased AS (
         INSERT INTO erased_shoppers (shopper_id) VALUES ($shopper_id::text) ON CONFLICT DO NOTHING
     )
-    DELETE FROM taken_lines WHERE shopper_id = $shopper_id::text
+    DELETE FROM taken_lines WHERE shopper_id = $shopper_id::text OR shopper_id = ANY($guest_ids::text[])
 """)
-async def _erase_shopper(tx: Transaction, shopper_id: str) -> None:
-    """Record that a locked shopper was erased."""
+async def _erase_shopper(tx: Transaction, shopper_id: str, guest_ids: Sequence[str]) -> None:
+    """Record that a locked shopper was erased, and delete what orders took out of their cart."""
 
 
 async def erase_shopper(tx: Transaction, shopper_id: str) -> None:
-    """Delete the cart of a shopper and what orders took out of it; no cart of theirs is made any more."""
+    """Delete the cart of a shopper and what orders took out of it; no cart of theirs is made any more.
+
+    The cart is locked first: an order that is taking units out of it has recorded them then.
+    """
     await _lock_shoppers(tx, [shopper_id])
-    await _erase_shopper(tx, shopper_id)
-    for cart in await _lock_carts(tx, [shopper_id]):
+    carts = await _lock_carts(tx, [shopper_id])
+    await _erase_shopper(tx, shopper_id, [each for cart in carts for each in cart.guest_ids])
+    for cart in carts:
         await delete_cart(tx, cart, await find_lines(tx, cart.cart_id), "erased")
 
 
@@ -342,14 +352,20 @@ WHERE cart_id IN (
     WHERE touched_at < now() - $1::interval
         AND (is_guest OR NOT EXISTS (SELECT FROM lines WHERE lines.cart_id = carts.cart_id))
     LIMIT $2::integer
+    FOR UPDATE SKIP LOCKED
 )
 """
-"""Deletes untouched carts of guests, and empty ones. No event tells of it: it says nothing of a shopper."""
+"""Deletes untouched carts of guests, and empty ones, but none that a transaction is changing.
+
+No event tells of it: it says nothing of a shopper.
+"""
 
 EXPIRE_TAKEN_LINES = """
 DELETE FROM taken_lines
-WHERE (order_id, product_id) IN (
-    SELECT order_id, product_id FROM taken_lines WHERE taken_at < now() - $1::interval LIMIT $2::integer
+WHERE (order_id, shopper_id, product_id) IN (
+    SELECT order_id, shopper_id, product_id FROM taken_lines
+    WHERE taken_at < now() - $1::interval
+    LIMIT $2::integer
 )
 """
 

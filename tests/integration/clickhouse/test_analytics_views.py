@@ -176,6 +176,19 @@ def test_orders_and_payments_equal_their_events(analyst: Client) -> None:
     assert dict(rows(analyst, "SELECT currency, sum(net) FROM payments GROUP BY currency")) == taken
 
 
+def test_a_cart_that_was_left_is_a_row_for_each_line_of_its_seller(analyst: Client) -> None:
+    left = events(1)["cart_abandoned"]
+    units, amount = (sum(event[name] for event in left) for name in ("units", "amount_minor"))
+    sums = "count(), sum(quantity), sum(amount)"
+    found = rows(analyst, f"SELECT uniqExact(cart_id), {sums} FROM abandoned_carts")
+    assert found == [(len(left), 2 * len(left), units, to_major(amount, "BRL"))]
+    lines = [line for event in left for line in event["lines"] if line["seller_id"] == ODD]
+    query = f"SELECT {sums} FROM abandoned_carts WHERE seller_id = {{seller:String}}"
+    own = sum(line["quantity"] for line in lines)
+    value = sum(line["quantity"] * line["unit_price_minor"] for line in lines)
+    assert rows(analyst, query, seller=ODD) == [(len(lines), own, to_major(value, "BRL"))]
+
+
 def test_what_is_unknown_is_null(analyst: Client) -> None:
     made = events(1)
     pending = len(made["order_returned"]) - len(made["payment_refunded"])

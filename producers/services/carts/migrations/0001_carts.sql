@@ -30,18 +30,18 @@ CREATE TABLE lines (
     PRIMARY KEY (cart_id, product_id)
 );
 
--- What orders took out of carts, until the order is confirmed or cancelled; and the orders that were cancelled, because their
--- `order_placed` may arrive later.
+-- What orders took out of the carts of shoppers, until the order is confirmed or cancelled; and the orders that came to nothing,
+-- because their `order_placed` may arrive later. It takes nothing out then.
 CREATE TABLE taken_lines (
     order_id text NOT NULL,
-    product_id text NOT NULL,
     shopper_id text NOT NULL,
+    product_id text NOT NULL,
     seller_id text NOT NULL,
     quantity integer NOT NULL CHECK (quantity > 0),
     currency text NOT NULL,
     seen_minor bigint NOT NULL,
     taken_at timestamptz NOT NULL,
-    PRIMARY KEY (order_id, product_id)
+    PRIMARY KEY (order_id, shopper_id, product_id)
 );
 CREATE INDEX taken_lines_of_shopper ON taken_lines (shopper_id);
 CREATE INDEX taken_lines_by_age ON taken_lines (taken_at);
