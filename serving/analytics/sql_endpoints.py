@@ -67,8 +67,7 @@ async def seller_query(
 ) -> Response:
     """Run one SELECT of ClickHouse's SQL over views that have this seller's rows only.
 
-    The views are `order_lines`, `products`, `recommendations`, `returns`, `reviews`, `sales`, `sellers`,
-    `shipments` and `views`; docs/data-dictionary.md describes them. Limits: 10 s, 256 MB, 10,000 rows.
+    docs/data-dictionary.md describes the views. Limits: 10 s, 256 MB, 10,000 rows.
     """
     body = await read_model(request, SqlRequest, BODY_LIMIT, SHAPE)
     await analytics.context.require_seller(seller_id, [])
