@@ -10,12 +10,12 @@ from typing import Any
 
 import asyncpg
 import clickhouse_connect
-from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
+from confluent_kafka import Message
 from redis import Redis
 
-from audit.sources.kafka import KafkaTopics, offset_ranges
+from audit.sources.kafka import KafkaTopics
 from clickhouse.client import connect
-from common.kafka import KafkaCluster, messages_and_ends
+from common.kafka import KafkaCluster
 from common.settings import Settings
 from tests.integration.servers import TEST_TIMEOUT_S
 
@@ -60,27 +60,11 @@ def topics_with(settings: Settings, *texts: str) -> list[str]:
 
 
 def _messages(settings: Settings) -> Iterator[Message]:
-    """Yield all messages that are in topics now, except in those of Kafka itself.
-
-    One consumer reads all partitions at once: one for each of 150 topics takes a minute, most of it waits.
-    """
-    with KafkaTopics(settings.kafka, lambda *_: None).consumer() as consumer:
-        ends = {
-            (name, number): end
-            for name in KafkaCluster(settings.kafka).metadata(TEST_TIMEOUT_S).topics
-            if not name.startswith("__")
-            for number, (first, end) in offset_ranges(consumer, name).items()
-            if end > first
-        }
-        consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for name, number in ends])
-        messages = messages_and_ends(consumer, TEST_TIMEOUT_S)
-        while ends:
-            message, is_end = next(messages)
-            partition = message.topic() or "", message.partition() or 0
-            if partition in ends and not is_end:
-                yield message
-            if is_end or (message.offset() or 0) + 1 >= ends.get(partition, 0):
-                ends.pop(partition, None)
+    """Yield all messages that are in topics now, except in those of Kafka itself."""
+    topics = KafkaTopics(settings.kafka, lambda *_: None)
+    for name in KafkaCluster(settings.kafka).metadata(TEST_TIMEOUT_S).topics:
+        if not name.startswith("__"):
+            yield from topics.messages(name)
 
 
 def _parts(message: Message) -> Iterator[bytes]:

@@ -5,16 +5,16 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from typing import Any
 
 import asyncpg
 import httpx
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Message, Producer
 
+from audit.sources.kafka import KafkaTopics
 from common.clock import system_clock
 from common.ids import new_id
-from common.kafka import messages_and_ends, offset_range, reader_config
 from common.principal import Principal, platform
 from common.principal_token import COMMERCE, HEADER, PrincipalTokens
 from common.settings import Settings
@@ -79,35 +79,6 @@ class Database:
         return await asyncpg.connect(self._url, statement_cache_size=0)  # tests change tables
 
 
-class Topics:
-    """What topics have. Each message is read once: to open a consumer for each look takes a second."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self._consumer = Consumer(reader_config(bootstrap, "tests"))
-        self._read: dict[tuple[str, int], list[Message]] = {}
-        self._lock = Lock()
-
-    def messages(self, topic: str) -> list[Message]:
-        """Return every message that is in a topic now, by partition."""
-        with self._lock:
-            partitions = sorted(self._consumer.list_topics(topic, 30).topics[topic].partitions)
-            return [message for number in partitions for message in self._partition(topic, number)]
-
-    def _partition(self, topic: str, number: int) -> list[Message]:
-        known = self._read.setdefault((topic, number), [])
-        _, end = offset_range(self._consumer, TopicPartition(topic, number), 30)
-        after = known[-1].offset() + 1 if known else OFFSET_BEGINNING
-        if end > max(after, 0):
-            self._consumer.assign([TopicPartition(topic, number, after)])
-            for message, is_end in messages_and_ends(self._consumer, 30):
-                if not is_end:
-                    known.append(message)
-                if is_end or message.offset() == end - 1:  # others may write faster than this reads
-                    break
-            self._consumer.unassign()
-        return known
-
-
 class Shop(Server):
     """`python -m producers`, with methods that send requests and events, and read the results."""
 
@@ -119,7 +90,7 @@ class Shop(Server):
         self._decoder = Decoder(registry.schema)
         self._producer = Producer({"bootstrap.servers": settings.kafka, "partitioner": "murmur2_random"})
         self._database = Database(settings.postgres)
-        self._topics = Topics(settings.kafka)
+        self._topics = KafkaTopics(settings.kafka, lambda *_: None)
 
     def as_principal(self, principal: Principal | None, address: str | None = None) -> httpx.Client:
         """Return a client whose requests the gateway would send for this principal, from this address."""
@@ -244,8 +215,8 @@ class Shop(Server):
         ]
 
     def messages(self, topic: str) -> list[Message]:
-        """Return every message that is in a topic now, by partition."""
-        return self._topics.messages(topic)
+        """Return every message that is in a topic now, in order within a partition."""
+        return list(self._topics.messages(topic))
 
     def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         """Run a statement in PostgreSQL and return its rows."""
