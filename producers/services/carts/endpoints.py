@@ -13,6 +13,7 @@ from producers.kit.http.endpoint import settings_of, transaction, transactions
 from producers.kit.http.guard import principal_of, session_of, shopper_of
 from producers.kit.http.problems import require
 from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, ServiceRoute
+from producers.kit.http.strict_request import ExportRequest
 from producers.kit.outbox.transaction import Transaction
 from producers.services.carts import store
 from producers.services.carts.model import (
@@ -22,7 +23,6 @@ from producers.services.carts.model import (
     Cart,
     CartExport,
     CartRequest,
-    ExportRequest,
     LineRequest,
     Lines,
     StoredCart,

@@ -114,12 +114,6 @@ class LineRequest(CartRequest):
     ] = False
 
 
-class ExportRequest(StrictRequest):
-    """The shopper ids of a person, who gets all that is kept of them."""
-
-    shopper_ids: list[Id]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredLine:
     """A product in a cart, or saved for later there.

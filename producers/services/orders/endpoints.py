@@ -23,6 +23,7 @@ from producers.kit.http.idempotency import is_valid_key
 from producers.kit.http.pages import Cursor, Limit, Position, cut_page
 from producers.kit.http.problems import require
 from producers.kit.http.routes import LIST_LIMIT, PLATFORM, JsonBody, PublicRoute, ServiceRoute
+from producers.kit.http.strict_request import ExportRequest
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import OUTBOX, Transactions
 from producers.services.orders import store
@@ -36,7 +37,6 @@ from producers.services.orders.problems import (
     UNKNOWN_ORDER,
 )
 from producers.services.orders.schemas import (
-    ExportRequest,
     ExportResponse,
     OrderPayment,
     OrderRequest,

@@ -36,12 +36,6 @@ class OrderRequest(StrictRequest):
     lines: Annotated[list[OrderLineRequest], Field(min_length=1, max_length=MAX_ORDER_LINES)]
 
 
-class ExportRequest(StrictRequest):
-    """The shopper ids of a person, who gets all that is kept of them."""
-
-    shopper_ids: list[Id]
-
-
 class PaymentDetailsRequest(StrictRequest):
     """The orders that payments is about to charge."""
 

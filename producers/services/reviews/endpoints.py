@@ -16,6 +16,7 @@ from producers.kit.http.guard import principal_of, shopper_of
 from producers.kit.http.pages import Cursor, Limit, Position, cut_page
 from producers.kit.http.problems import require
 from producers.kit.http.routes import PLATFORM, JsonBody, PublicRoute, SellerPath, ServiceRoute
+from producers.kit.http.strict_request import ExportRequest
 from producers.kit.postgres.statements import narrowed
 from producers.services.reviews import store
 from producers.services.reviews.model import (
@@ -28,7 +29,6 @@ from producers.services.reviews.model import (
     UNKNOWN_LINE,
     UNKNOWN_REVIEW,
     DecisionRequest,
-    ExportRequest,
     ModeratedReview,
     OwnReview,
     OwnReviews,

@@ -116,12 +116,6 @@ class ReviewRequest(ReviewText):
     shopper_id: Annotated[Id | None, Field(description="Only for processes of the platform.")] = None
 
 
-class ExportRequest(StrictRequest):
-    """The shopper ids of a person, who gets all that is kept of them."""
-
-    shopper_ids: list[Id]
-
-
 class ReplyRequest(StrictRequest):
     """A seller's reply, which everyone may read; null takes it back."""
 

@@ -101,8 +101,7 @@ async def change_line(
         match form.text("change"):
             case "less" | "more" as step:
                 cart = await ask(request, "GET", "/v1/cart", sender=_sender(request, session))
-                in_cart = {each["product_id"]: each["quantity"] for each in _lines(cart)}
-                body["quantity"] = in_cart.get(product_id, 1) + (1 if step == "more" else -1)
+                body["quantity"] = _units(cart).get(product_id, 1) + (1 if step == "more" else -1)
                 if body["quantity"] < 1:
                     return await _changed(request, session, "DELETE", line, done)
                 if body["quantity"] > MAX_UNITS:
@@ -133,7 +132,7 @@ async def put_again(
     async def add(_: Form) -> Response:
         sender = _sender(request, session)
         cart = await ask(request, "GET", "/v1/cart", sender=sender)
-        in_cart = {line["product_id"]: line["quantity"] for line in _lines(cart)}
+        in_cart = _units(cart)
         wanted: dict[str, dict[str, Any]] = {}
         for line in lines:
             known = wanted.setdefault(line["product_id"], {"seller_id": line["seller_id"], "quantity": 0})
@@ -233,10 +232,15 @@ def _lines(cart: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [line for parcel in cart["parcels"] for line in parcel["lines"]]
 
 
+def _units(cart: Mapping[str, Any]) -> dict[str, int]:
+    """Return product → units in a cart."""
+    return {line["product_id"]: line["quantity"] for line in _lines(cart)}
+
+
 def _newest(cart: Mapping[str, Any]) -> list[str]:
     """Return the products in a cart, the newest first."""
     return [one["product_id"] for one in sorted(_lines(cart), key=lambda one: one["added_at"], reverse=True)]
 
 
 def _tell(request: Request, response: Response, cart: Mapping[str, Any]) -> None:
-    set_cart_cookie(request, response, sum(line["quantity"] for line in _lines(cart)), _newest(cart))
+    set_cart_cookie(request, response, sum(_units(cart).values()), _newest(cart))

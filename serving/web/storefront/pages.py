@@ -1,4 +1,4 @@
-"""The routes under `/shop`: home, listing, product, cart, orders, and product pictures."""
+"""The routes under `/shop` for home, products, orders, and the session of a visitor."""
 
 import asyncio
 from dataclasses import replace

@@ -111,6 +111,13 @@ def open_with(page: Page, *products: tuple[str, str]) -> Page:
     return page
 
 
+def sign_in_at(page: Page, email: str) -> None:
+    """Sign in on the page, and wait until it is done."""
+    page.goto("/sign-in")
+    fill_sign_in(page, email)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
 def place(page: Page) -> None:
     page.get_by_role("button", name="Place order").click()
 
@@ -265,9 +272,7 @@ def test_a_guest_s_cart_is_there_on_another_device_after_the_sign_in(
     with chromium.new_context(base_url=site.url) as phone:
         on_the_way = open_with(phone.new_page(), (vase, VASE))
         for page in (at_home, on_the_way):
-            page.goto("/sign-in")
-            fill_sign_in(page, email)
-            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            sign_in_at(page, email)
             page.goto("/shop/cart")
         expect(on_the_way.locator(".cart-line")).to_have_count(2)
         on_the_way.get_by_role("button", name=f"Remove {LAMP}").click()
@@ -309,9 +314,7 @@ def test_nothing_is_added_for_a_person_whose_session_has_ended(
     window: BrowserContext, site: Site, lamp: str
 ) -> None:
     page = window.new_page()
-    page.goto("/sign-in")
-    fill_sign_in(page, site.person())
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    sign_in_at(page, site.person())
     page.goto(f"/shop/products/{lamp}")
     site.sql("DELETE FROM users.sessions")
     window.clear_cookies(name="souk_access")
@@ -325,9 +328,7 @@ def test_events_of_a_cart_name_the_visit_in_which_a_person_changed_it(
     window: BrowserContext, site: Site, lamp: str
 ) -> None:
     page = window.new_page()
-    page.goto("/sign-in")
-    fill_sign_in(page, site.person())
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    sign_in_at(page, site.person())
     open_with(page, (lamp, LAMP))
     visit = page.locator("body").get_attribute("data-session")
     (cart,) = site.sql(

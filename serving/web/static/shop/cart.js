@@ -1,6 +1,6 @@
 // The visitor's cart, as its cookie says. The server keeps the cart, and sets the cookie (serving/web/storefront/visit.py).
 import { sessionReady } from "./visitor.js";
-import { cartChecked, cartCheckedAt, removeStoredCart, storedCart } from "./storage.js";
+import { cartChecked, cartCheckedAt, isDemo, removeStoredCart, storedCart } from "./storage.js";
 
 const MESSAGE_MS = 8_000;
 /** After this time, another device may have changed the cart. */
@@ -68,7 +68,7 @@ export const checkOldCart = () => {
 
 /** Puts what a former version of the shop kept in this browser into the cart: each line once, also with two open pages. */
 export const takeStoredCart = () => navigator.locks?.request("souk.cart", async () => {
-  if (cookie("souk_signed_in") === "demo") return; // it is the guest's, who comes back after the demo
+  if (isDemo()) return; // it is the guest's, who comes back after the demo
   const { id, lines } = storedCart();
   for (const line of lines) {
     const named = { product: line.product_id, seller: line.seller_id };

@@ -28,8 +28,10 @@ const replaceContent = (html) => {
   const title = () => document.getElementById("order-title").textContent;
   const before = title();
   box.replaceChildren(...fresh.childNodes);
-  if (title() !== before) checkCartSoon();
-  if (title() !== before) announce(`${title()}. ${document.getElementById("order-lead").textContent}`);
+  if (title() !== before) {
+    checkCartSoon();
+    announce(`${title()}. ${document.getElementById("order-lead").textContent}`);
+  }
   if (focusKey) box.querySelector(`[href="${CSS.escape(focusKey)}"], [data-${CSS.escape(focusKey)}]`)?.focus();
 };
 
