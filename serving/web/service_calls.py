@@ -40,14 +40,14 @@ async def ask(
     query: Mapping[str, str | Sequence[str] | None] | None = None,
     file: SentFile | None = None,
     sender: Principal | None = None,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     **parameters: str,
 ) -> Any:
     """Send a request for the sender of the page's request, or another one. Return the JSON of the response.
 
     The names in braces of `path` are those of `parameters`, else of the page's own path. Entries of `query`
     that are None are left out; a list is a repeated parameter. The body is JSON, or a file. With the same
-    `key` (`Idempotency-Key`), a request takes effect once.
+    `idempotency_key`, a request takes effect once.
 
     Raises:
         Refusal: the service answers 4xx.
@@ -57,7 +57,7 @@ async def ask(
     target = target_path(path, request.path_params | parameters)
     if given := {name: value for name, value in (query or {}).items() if value is not None}:
         target += f"?{urlencode(given, doseq=True)}"
-    response = await commerce.call(sender or request, method, target, body, file, key)
+    response = await commerce.call(sender or request, method, target, body, file, idempotency_key)
     if not response.is_success:
         raise Refusal(response.status, response.content if isinstance(response.content, dict) else {})
     return response.content

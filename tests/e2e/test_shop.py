@@ -147,7 +147,10 @@ def test_two_items_of_two_sellers_are_bought_and_everyone_sees_it(page, marketpl
     page.get_by_label("Find products").fill(f"lantern {RUN}")
     page.keyboard.press("Enter")
     page.get_by_role("link", name=SHOP[LAMPS[0]][1]).click()
-    expect(row.locator(f"[data-product='{LAMPS[1]}']")).to_be_visible()
+    goes_well = page.get_by_role("region", name="Goes well with it")
+    expect(goes_well.locator(f"[data-product='{LAMPS[1]}']")).to_be_visible()
+    expect(row.locator(".pc").first).to_be_visible()
+    expect(row.locator(f"[data-product='{LAMPS[1]}']")).to_have_count(0)  # no product is shown twice
     page.goto("/shop")
     expect(row.locator(f"[data-product='{LAMPS[1]}']")).to_contain_text(because)
     expect(row.locator(f"[data-product='{LAMPS[0]}']")).to_have_count(0)  # it was viewed already

@@ -190,7 +190,7 @@ async def _changed(
     key: str | None = None,
 ) -> Response:
     """Change the cart, and return to its page."""
-    cart = await ask(request, method, path, body, sender=_sender(request, session), key=key)
+    cart = await ask(request, method, path, body, sender=_sender(request, session), idempotency_key=key)
     return _confirmed(request, session, cart, done)
 
 

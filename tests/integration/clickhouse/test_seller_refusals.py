@@ -31,7 +31,7 @@ OTHERS = [name for name, view in read_views().items() if not view.is_of_sellers]
 def test_a_view_of_the_whole_marketplace_is_refused_by_name(ana: SellerClient, view: str, shape: str) -> None:
     refusal = ana.refusal(shape.format(view=view, database=ana.database))
     assert f"The view {view} has rows of the whole marketplace" in refusal
-    assert "select from order_lines, products" in refusal
+    assert re.search(r"select from (\w+, )*\w+ or \w+\. ", refusal)
 
 
 REFUSED = {

@@ -512,11 +512,13 @@ def test_a_category_is_added_below_another_gets_an_attribute_and_is_deleted(
     page.get_by_label("Name of value 1 in Português").fill("Aço")
     page.get_by_label("It tells the variants of a product apart").check()
     page.get_by_role("button", name="Save the attribute").click()
+    expect(page.get_by_role("status")).to_contain_text("The attribute is saved.")
     expect(page.get_by_label("Value 1", exact=True)).to_have_value("steel")
 
     page.goto(f"/admin/categories/{child}")
     page.get_by_role("checkbox", name=key).check()
     page.get_by_role("button", name="Save the category").click()
+    expect(page.get_by_role("status")).to_contain_text("The category is saved.")
     tree = office.http(ADMIN).get("/v1/category_tree").json()
     found = {each["category_id"]: each for each in tree["categories"]}[child]
     assert (found["parent_id"], found["attributes"]) == (parent, [key])
