@@ -277,8 +277,8 @@ PAGE = Example(
     "Add a page, or a drawing",
     {
         3: (
-            Put(SHOP_PAGES, "from serving.web.storefront import ", "delivery, "),
-            Put(SHOP_PAGES, "(router, reviews.router", ", delivery.router"),
+            Put(SHOP_PAGES, "from serving.web.storefront import cart, ", "delivery, "),
+            Put(SHOP_PAGES, "search_router, reviews.router", ", delivery.router"),
         ),
         4: (
             Put(
