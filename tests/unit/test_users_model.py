@@ -8,19 +8,16 @@ from pydantic import SecretStr, ValidationError
 
 from common.settings import Settings
 from producers.kit.encryption import NotDecryptable, new_key, seal, unseal
+from producers.kit.throttles import MAX_DELAY, Throttle, address_block, delay_after
 from producers.services.users.mails import Mails
 from producers.services.users.model import (
     BROWSER_GRACE,
     COMMON_PASSWORDS,
-    MAX_DELAY,
     MIN_PASSWORD_CHARS,
     PUBLISHED_BEFORE,
     REVOCATION_LIFETIME,
     KeyTimes,
-    Throttle,
-    address_block,
     current_key,
-    delay_after,
     is_email,
     normalized_email,
     password_flaw,

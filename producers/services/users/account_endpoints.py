@@ -17,12 +17,13 @@ from producers.kit.http.problems import require
 from producers.kit.http.routes import JsonBody, PublicRoute
 from producers.kit.outbox.trace import Trace
 from producers.kit.requests.sender import wait_until_answered
+from producers.kit.throttles import clear_throttles
 from producers.services.users import mails, problems, sessions, store
 from producers.services.users.auth_endpoints import EXAMPLE_SIGN_IN, MAIL_FOLLOWS, TOO_MANY
 from producers.services.users.context import CONFIRM, NAME, READ_OWN, WRITE_OWN, context_of, person_of
 from producers.services.users.followed_sellers import find_followed
 from producers.services.users.model import EMAIL_CHANGE_LIFETIME, MAX_ADDRESSES, REVOCATION_LIFETIME
-from producers.services.users.passwords import check_password, clear_throttles
+from producers.services.users.passwords import check_password
 from producers.services.users.pseudonyms import erase_pseudonym, find_shopper_ids
 from producers.services.users.recommendation_mails import (
     Agreement,

@@ -17,6 +17,7 @@ from producers.kit.http.problems import require
 from producers.kit.http.routes import JsonBody, PublicRoute
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transactions
+from producers.kit.throttles import clear_throttles
 from producers.services.users import mails, recommendation_mails, registration, sessions, store
 from producers.services.users.context import (
     NAME,
@@ -29,7 +30,7 @@ from producers.services.users.context import (
     person_of,
 )
 from producers.services.users.model import PASSWORD_RESET_LIFETIME
-from producers.services.users.passwords import check_password, clear_throttles
+from producers.services.users.passwords import check_password
 from producers.services.users.problems import LINK_ENDED, UNKNOWN_SESSION, WrongCredentials
 from producers.services.users.schemas import (
     ConfirmationRequest,

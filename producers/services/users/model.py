@@ -1,9 +1,8 @@
-"""The rules of accounts, without a database: passwords, e-mail addresses, throttles, refresh and keys."""
+"""The rules of accounts, without a database: passwords, e-mail addresses, refresh and keys."""
 
-import ipaddress
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Literal, TypeVar
@@ -53,17 +52,6 @@ COMMON_PASSWORDS = frozenset(
 )  # fmt: skip
 """The commonest passwords of at least `MIN_PASSWORD_CHARS` characters, in lower case."""
 
-FREE_FAILURES = 5
-"""Wrong guesses for an account, or on a device, that cost no delay."""
-
-FREE_FAILURES_OF_ADDRESS = 20
-"""The same for an address, behind which there may be many people."""
-
-MAX_DELAY = timedelta(seconds=60)
-"""The longest delay. Somebody without a device token waits at most this long for their next attempt."""
-
-FORGET_FAILURES_AFTER = timedelta(hours=24)
-
 PUBLISHED_BEFORE = timedelta(minutes=10)
 """How long a key is published before it signs, so that everybody who verifies tokens knows it."""
 
@@ -96,59 +84,6 @@ def password_flaw(password: str, email: str) -> str | None:
 def canonical_password(password: str) -> str:
     """Return a password in Unicode's form NFC: the same characters typed on another keyboard are the same."""
     return unicodedata.normalize("NFC", password)
-
-
-def address_block(address: str) -> str:
-    """Return the network whose guesses are counted together: an IPv4 address, or an IPv6 /64 network."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
-
-
-@dataclass(frozen=True, slots=True)
-class Throttle:
-    """The failed guesses of one subject: an account, an account on a device, or an address."""
-
-    subject: bytes
-    free_failures: int
-    failures: int
-    blocked_until: datetime
-    last_attempt_at: datetime
-
-    def wait(self, now: datetime) -> timedelta:
-        """Return how long the subject must wait; zero if it may guess now.
-
-        `now` may be earlier than the last attempt, which held the lock of this row while another one began.
-        """
-        return max(self.blocked_until - max(now, self.last_attempt_at), timedelta(0))
-
-    def failed(self, now: datetime) -> "Throttle":
-        """Return the throttle after a failure. Every attempt counts as one until it has succeeded."""
-        old = now - self.last_attempt_at > FORGET_FAILURES_AFTER
-        failures = 1 if old else self.failures + 1
-        attempt_at = max(now, self.last_attempt_at)
-        return replace(
-            self,
-            failures=failures,
-            blocked_until=attempt_at + delay_after(failures, self.free_failures),
-            last_attempt_at=attempt_at,
-        )
-
-    def succeeded(self) -> "Throttle":
-        """Return the throttle after an attempt that was counted as a failure has succeeded."""
-        return replace(self, failures=max(self.failures - 1, 0), blocked_until=self.last_attempt_at)
-
-
-def delay_after(failures: int, free_failures: int = FREE_FAILURES) -> timedelta:
-    """Return the delay after this many failures: 1 s after the free ones, doubled each time, at most 60 s."""
-    excess = failures - free_failures
-    return timedelta(0) if excess < 0 else min(timedelta(seconds=2 ** min(excess, 16)), MAX_DELAY)
 
 
 RefreshOutcome = Literal["rotate", "access_only", "reused", "ended"]

@@ -12,33 +12,21 @@ import binascii
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from math import ceil
 from secrets import token_bytes
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from common.principal_token import derived_key
 from common.settings import Settings
-from producers.kit.outbox.transaction import Transaction
-from producers.kit.postgres.statements import statement
-from producers.services.users.model import (
-    FREE_FAILURES,
-    FREE_FAILURES_OF_ADDRESS,
-    Throttle,
-    address_block,
-    canonical_password,
-    password_flaw,
-)
-from producers.services.users.problems import HASHING_BUSY, TOO_MANY_ATTEMPTS, WEAK_PASSWORD
+from producers.kit.throttles import FREE_FAILURES, FREE_FAILURES_OF_ADDRESS, Subjects, address_block
+from producers.services.users.model import canonical_password, password_flaw
+from producers.services.users.problems import HASHING_BUSY, WEAK_PASSWORD
 
 T = TypeVar("T")
-
-Subjects = Mapping[bytes, int]
-"""Subject → the failures that cost it no delay."""
 
 MEMORY_KIB, ITERATIONS, LANES = 19 * 1024, 2, 1
 """Argon2id parameters: the minimum of the OWASP Password Storage Cheat Sheet."""
@@ -174,67 +162,3 @@ def registration_subjects(devices: DeviceTokens, token_sha256: bytes, address: s
         devices.registration(token_sha256): FREE_FAILURES,
         devices.address(address): FREE_FAILURES_OF_ADDRESS,
     }
-
-
-async def begin_attempt(tx: Transaction, subjects: Subjects) -> None:
-    """Count an attempt as failed. Concurrent attempts wait for each other, so that each is counted.
-
-    Raises:
-        TOO_MANY_ATTEMPTS: a subject must wait. The attempt is not counted.
-    """
-    throttles = await _lock_throttles(tx, subjects)
-    wait_s = max(each.wait(tx.now).total_seconds() for each in throttles)
-    if wait_s > 0:
-        seconds = max(ceil(wait_s), 1)
-        raise TOO_MANY_ATTEMPTS(seconds=seconds, retry_after_s=seconds)
-    await _save(tx, [each.failed(tx.now) for each in throttles])
-
-
-async def attempt_succeeded(tx: Transaction, subjects: Subjects) -> None:
-    """Count an attempt as succeeded."""
-    await _save(tx, [each.succeeded() for each in await _lock_throttles(tx, subjects)])
-
-
-async def _lock_throttles(tx: Transaction, subjects: Subjects) -> list[Throttle]:
-    """Lock and return the throttles of subjects, in one order."""
-    ordered = sorted(subjects)
-    await _insert_missing(tx, ordered)
-    return [Throttle(free_failures=subjects[row["subject"]], **row) for row in await _lock(tx, ordered)]
-
-
-@statement("""
-    INSERT INTO throttles (subject, failures, blocked_until, last_attempt_at)
-    SELECT subject, 0, $tx.now::timestamptz, $tx.now::timestamptz FROM unnest($subjects::bytea[]) AS subject
-    ORDER BY subject
-    ON CONFLICT (subject) DO NOTHING
-""")
-async def _insert_missing(tx: Transaction, subjects: Sequence[bytes]) -> None:
-    """Insert a throttle of each subject that has none."""
-
-
-@statement("""
-    SELECT subject, failures, blocked_until, last_attempt_at FROM throttles
-    WHERE subject = ANY ($subjects::bytea[])
-    ORDER BY subject
-    FOR UPDATE
-""")
-async def _lock(tx: Transaction, subjects: Sequence[bytes]) -> list[dict[str, Any]]:
-    """Lock and return the throttles of subjects in their order."""
-
-
-@statement("""
-    UPDATE throttles
-    SET failures = new.failures, blocked_until = new.blocked_until, last_attempt_at = new.last_attempt_at
-    FROM unnest(
-        $throttles.subject::bytea[], $throttles.failures::integer[],
-        $throttles.blocked_until::timestamptz[], $throttles.last_attempt_at::timestamptz[]
-    ) AS new (subject, failures, blocked_until, last_attempt_at)
-    WHERE throttles.subject = new.subject
-""")
-async def _save(tx: Transaction, throttles: Sequence[Throttle]) -> None:
-    """Save locked throttles."""
-
-
-@statement("DELETE FROM throttles WHERE subject = ANY ($subjects::bytea[])")
-async def clear_throttles(tx: Transaction, subjects: Sequence[bytes]) -> None:
-    """Delete throttles."""

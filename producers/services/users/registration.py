@@ -11,6 +11,7 @@ from producers.kit.http.problems import require
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.postgres.statements import statement
+from producers.kit.throttles import attempt_succeeded, begin_attempt
 from producers.services.users import store
 from producers.services.users.context import Client, UsersContext
 from producers.services.users.demo import end_demo
@@ -21,15 +22,11 @@ from producers.services.users.model import (
     ChosenRole,
     is_email,
 )
-from producers.services.users.passwords import (
-    attempt_succeeded,
-    begin_attempt,
-    check_password,
-    registration_subjects,
-)
+from producers.services.users.passwords import check_password, registration_subjects
 from producers.services.users.problems import (
     LINK_ENDED,
     NOT_AN_EMAIL,
+    TOO_MANY_ATTEMPTS,
     UNKNOWN_PERSON,
     WRONG_REGISTRATION_PASSWORD,
 )
@@ -122,7 +119,7 @@ async def verify(
     context.passwords.require_capacity()
     async with transactions.begin(Trace("")) as tx:
         registration = require(await _find_registration(tx.sql, digest, tx.now), ended)
-        await begin_attempt(tx, subjects)
+        await begin_attempt(tx, subjects, TOO_MANY_ATTEMPTS)
     is_right, _ = await context.passwords.verify(request.password, registration.password_hash)
     require(is_right, WRONG_REGISTRATION_PASSWORD())
     async with transactions.begin(Trace.start(shopper_id, traceparent)) as tx:

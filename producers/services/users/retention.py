@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from producers.kit.service import Expiring
-from producers.services.users.model import FORGET_FAILURES_AFTER, REVOCATION_LIFETIME, SESSION_LIFETIME
+from producers.kit.throttles import PRUNE_THROTTLES
+from producers.services.users.model import REVOCATION_LIFETIME, SESSION_LIFETIME
 
 MAILS_KEPT = timedelta(days=7)
 SIGN_INS_KEPT = timedelta(days=90)
@@ -46,15 +47,7 @@ KEPT: Expiring = {
         )
         """,
     ),
-    "throttles": (
-        FORGET_FAILURES_AFTER,
-        """
-        DELETE FROM throttles
-        WHERE subject IN (
-            SELECT subject FROM throttles WHERE last_attempt_at < now() - $1::interval LIMIT $2::integer
-        )
-        """,
-    ),
+    "throttles": PRUNE_THROTTLES,
     "sign-ins": (
         SIGN_INS_KEPT,
         """

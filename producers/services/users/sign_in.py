@@ -8,11 +8,17 @@ from producers.kit.http.problems import require
 from producers.kit.outbox.trace import Trace
 from producers.kit.outbox.transaction import Transaction, Transactions
 from producers.kit.postgres.statements import statement
+from producers.kit.throttles import FREE_FAILURES, attempt_succeeded, begin_attempt
 from producers.services.users import store
 from producers.services.users.context import Client, UsersContext
-from producers.services.users.model import FREE_FAILURES
-from producers.services.users.passwords import attempt_succeeded, begin_attempt, sign_in_subjects
-from producers.services.users.problems import DEMO_PERSON, NO_PASSWORD, WRONG_PASSWORD, WrongCredentials
+from producers.services.users.passwords import sign_in_subjects
+from producers.services.users.problems import (
+    DEMO_PERSON,
+    NO_PASSWORD,
+    TOO_MANY_ATTEMPTS,
+    WRONG_PASSWORD,
+    WrongCredentials,
+)
 from producers.services.users.pseudonyms import link_guest
 from producers.services.users.schemas import SignInRequest, TokensResponse
 from producers.services.users.sessions import open_session
@@ -44,7 +50,7 @@ async def sign_in(
     subjects, sign_in_id = sign_in_subjects(context.devices, email, device, client.address), new_id()
     context.passwords.require_capacity()
     async with transactions.begin(Trace("")) as tx:
-        await begin_attempt(tx, subjects)
+        await begin_attempt(tx, subjects, TOO_MANY_ATTEMPTS)
         account = await store.find_account(tx.sql, email, tx.now)
         await _insert_sign_in(tx, sign_in_id, account.user_id, client)
     is_right, new_hash = await context.passwords.verify(request.password, account.password_hash)
@@ -86,7 +92,7 @@ async def confirm_password(
             raise DEMO_PERSON()
         password_hash = require(person.password_hash, NO_PASSWORD())
         subjects = {context.devices.signed_in(person.email): FREE_FAILURES}
-        await begin_attempt(tx, subjects)
+        await begin_attempt(tx, subjects, TOO_MANY_ATTEMPTS)
     is_right, _ = await context.passwords.verify(password, password_hash)
     require(is_right, WRONG_PASSWORD())
     async with transactions.begin(Trace("")) as tx:
