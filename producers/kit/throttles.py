@@ -3,6 +3,8 @@
 An attempt counts as a failure until it has succeeded.
 """
 
+import hashlib
+import hmac
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +12,9 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
+from common.principal_token import derived_key
 from common.problems import ProblemKind
+from common.settings import Settings
 from producers.kit.outbox.transaction import Transaction
 from producers.kit.postgres.statements import statement
 
@@ -51,6 +55,21 @@ def address_block(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)
+
+
+class SubjectNames:
+    """Names subjects, so that no table has the e-mail address or the network of anybody who guessed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._key = derived_key(settings, "throttle subjects")
+
+    def of(self, kind: str, *parts: bytes) -> bytes:
+        """Return the name of a subject."""
+        return hmac.digest(self._key, b"\0".join((kind.encode(), *parts)), hashlib.sha256)
+
+    def address(self, address: str) -> bytes:
+        """Return the subject of guesses from an address."""
+        return self.of("address", address_block(address).encode())
 
 
 @dataclass(frozen=True, slots=True)

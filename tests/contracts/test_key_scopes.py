@@ -89,6 +89,8 @@ TABLE: Mapping[tuple[str, ...], str] = {
     ("commission:read",): "GET {seller}/commission",
     ("costs:read",): "GET {seller}/costs\nGET {seller}/costs.csv",
     ("costs:write",): "PUT {seller}/costs",
+    ("vouchers:read",): "GET {seller}/vouchers",
+    ("vouchers:write",): "POST {seller}/vouchers\nPOST {seller}/vouchers/{voucher_id}/end",
 }
 NEEDED = {
     line.replace("{seller}", SELLER): frozenset(scopes)

@@ -47,7 +47,7 @@ def offered(*offers, lines=1, commission_bp=1_200):
 def test_a_line_costs_what_the_catalogue_says():
     lines = priced([wanted("lamp", 3)], offered(LAMP), "BRL")
 
-    assert lines == [OrderedLine(1, "lamp", "ana", 3, 1_000, 0, 0, 0, 1_200)]
+    assert lines == [OrderedLine(1, "lamp", "ana", 3, 1_000, 0, 0, 0, None, None, None, 1_200)]
 
 
 def test_a_line_has_the_commission_of_the_offer_that_is_bought():
@@ -98,6 +98,9 @@ def test_a_price_that_the_shopper_did_not_see_is_refused():
             discount_minor=st.just(0),
             shipping_minor=st.just(0),
             tax_minor=st.just(0),
+            marketplace_minor=st.none(),
+            line_voucher_id=st.none(),
+            order_voucher_id=st.none(),
             commission_bp=st.just(0),
         ),
         max_size=MAX_ORDER_LINES,

@@ -10,6 +10,8 @@ from common.principal_token import COMMERCE, HEADER, InvalidToken, PrincipalToke
 from producers.kit.http.idempotency import IdempotentRequests
 from producers.kit.http.problems import NOT_YOUR_SHOPPER, require
 
+_MAX_ADDRESS_CHARS = 64
+
 
 class ServiceGuard:
     """The guard of the commerce services: only the gateway can say who sends a request, and from where.
@@ -58,6 +60,13 @@ def principal_of(request: Request) -> Principal:
     """
     principal: Principal | None = request.state.principal
     return require(principal, SignInRequired())
+
+
+def address_of(request: Request) -> str:
+    """Return the address from which a request comes: what the gateway has signed, else the connection's."""
+    peer = request.client.host if request.client else ""
+    address: str = request.state.client_address or peer
+    return address[:_MAX_ADDRESS_CHARS]
 
 
 def shopper_of(named: str | None, principal: Principal) -> str:

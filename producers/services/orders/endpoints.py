@@ -1,52 +1,46 @@
 """`/v1/orders`: placing an order, listing one's own, tracking one, cancelling it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, astuple
-from datetime import datetime
-from hashlib import sha256
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from common.access_policy import allow
 from common.content_type import JSON
 from common.guarded_route import policy
-from common.ids import Id, is_uuid7, new_id
-from common.metrics import ORDERS
+from common.ids import Id, is_uuid7
 from common.openapi import openapi_problem
 from common.principal import Principal
-from producers.kit.http.endpoint import json_response, require_json, to_json, transaction, transactions
-from producers.kit.http.guard import principal_of, session_of, shopper_of
+from producers.kit.http.endpoint import context, json_response, require_json, transaction, transactions
+from producers.kit.http.guard import address_of, principal_of, session_of, shopper_of
 from producers.kit.http.idempotency import is_valid_key
 from producers.kit.http.pages import Cursor, Limit, Position, cut_page
 from producers.kit.http.problems import require
 from producers.kit.http.routes import LIST_LIMIT, PLATFORM, JsonBody, PublicRoute, ServiceRoute
 from producers.kit.http.strict_request import ExportRequest
-from producers.kit.outbox.trace import Trace
-from producers.kit.outbox.transaction import OUTBOX, Transactions
+from producers.kit.throttles import FREE_FAILURES, FREE_FAILURES_OF_ADDRESS, SubjectNames, Subjects
 from producers.services.orders import store
-from producers.services.orders.handlers import cancel_locked
-from producers.services.orders.model import OrderedLine, OrderLine, amount_minor, priced
+from producers.services.orders.checkout import Buyer, check_out, quote
+from producers.services.orders.handlers import cancel_locked, confirm_locked
 from producers.services.orders.problems import (
     BAD_IDEMPOTENCY_KEY,
-    KEY_REUSED,
+    NOT_FREE,
     PARTLY_RETURNED,
     TOO_LATE_TO_CANCEL,
     UNKNOWN_ORDER,
 )
 from producers.services.orders.schemas import (
     ExportResponse,
-    OrderPayment,
     OrderRequest,
-    OrderStep,
     PaymentDetailsRequest,
     PaymentDetailsResponse,
+    Quote,
+    QuoteRequest,
     ShopperOrder,
     ShopperOrders,
 )
-from producers.services.orders.store import StoredResponse
+from producers.services.orders.voucher_endpoints import router as vouchers
 
 NAME = "orders"
 
@@ -55,6 +49,8 @@ EXAMPLE_ORDER = {
     "payment": {"method": "credit_card", "token": "tok_visa"},
     "lines": [{"product_id": "product-000001", "quantity": 1}],
 }
+EXAMPLE_QUOTE = {name: EXAMPLE_ORDER[name] for name in ("currency", "lines")}
+GUESSED = openapi_problem(429, "Too many codes were guessed; `Retry-After` says how long to wait.")
 NO_ORDER = openapi_problem(404, "No order has this id.")
 
 OrderId = Annotated[
@@ -71,7 +67,11 @@ internal = APIRouter(prefix="/v1/orders", route_class=ServiceRoute)
     status_code=202,
     response_model=ShopperOrder,
     responses=openapi_problem(400, "The `Idempotency-Key` is missing or invalid.")
-    | openapi_problem(409, "The `Idempotency-Key` was used with another body, or a price has changed."),
+    | openapi_problem(
+        409,
+        "The `Idempotency-Key` had another body, a price has changed, or a voucher has no effect.",
+    )
+    | GUESSED,
 )
 @policy(allow("guest", "shopper", "platform", traffic="checkout", handles_idempotency_key=True))
 async def place_order(
@@ -81,25 +81,29 @@ async def place_order(
 
     The response is sent once the order is stored. Reserving its stock and charging the payment follow within
     seconds, and the order is then confirmed or cancelled. The shop's own prices apply. A price in the request
-    is only compared with them.
+    is only compared with them. Each voucher that is named has to take effect; `POST /v1/orders/quotes` says
+    whether it does.
     """
     key = request.headers.get("Idempotency-Key", "")
     require(is_valid_key(key), BAD_IDEMPOTENCY_KEY())
-    principal = principal_of(request)
-    shopper_id = shopper_of(order.shopper_id, principal)
-    key_owners = [shopper_id, *(each for each in principal.shopper_ids if each != shopper_id)]
-    response, repeated = await check_out(
-        transactions(request, NAME),
-        key,
-        key_owners,
-        order,
-        session_of(order.session_id, request),
-        request.headers.get("traceparent"),
-    )
+    buyer = _buyer(request, order.shopper_id, session_of(order.session_id, request))
+    response, repeated = await check_out(transactions(request, NAME), key, buyer, order)
     headers = {"Location": f"/v1/orders/{response.order_id}", "Cache-Control": "no-store"}
     if repeated:
         headers["Idempotent-Replayed"] = "true"
     return Response(response.answer, 202, headers, JSON)
+
+
+@public.post("/quotes", summary="What an order would cost", responses=GUESSED)
+@policy(allow("guest", "shopper", "platform", traffic="checkout"))
+async def quote_order(
+    request: Request, order: Annotated[QuoteRequest, JsonBody(EXAMPLE_QUOTE, LIST_LIMIT)]
+) -> Quote:
+    """Return what these lines would cost now, with these vouchers and those that apply by themselves.
+
+    `vouchers` says of each code what it saves, or why it has no effect. Nothing is reserved.
+    """
+    return await quote(transactions(request, NAME), _buyer(request, order.shopper_id, None), order)
 
 
 @public.get("", summary="Your orders")
@@ -131,6 +135,20 @@ async def payment_details(request: Request, body: Annotated[PaymentDetailsReques
     """
     async with transactions(request, NAME).connection() as sql:
         return json_response({"payments": await store.find_payment_details(sql, body.order_ids)})
+
+
+@internal.post("/{order_id}/confirmation", status_code=204)
+@policy(PLATFORM)
+async def confirm_free_order(
+    request: Request,
+    order_id: OrderId,
+    _ignored: Annotated[dict[str, Any], JsonBody({}, read=require_json)],
+) -> None:
+    """Confirm an order that costs nothing. Payments asks for it once the units are reserved."""
+    async with transaction(request, NAME, order_id) as tx:
+        order = require(await store.lock_order(tx, order_id), UNKNOWN_ORDER(order_id=order_id))
+        require(order.amount_minor == 0, NOT_FREE(order_id=order_id))
+        await confirm_locked(tx, order)
 
 
 @public.get("/{order_id}", summary="Follow an order", responses=NO_ORDER)
@@ -166,6 +184,22 @@ async def cancel_order(
         return await _find(tx.sql, order_id, principal)
 
 
+def _buyer(request: Request, named: str | None, session_id: str | None) -> Buyer:
+    """Return for whom a request orders: its sender, or the shopper whom a process of the platform names.
+
+    Raises:
+        NOT_YOUR_SHOPPER: it names another shopper, or a process of the platform names none.
+    """
+    principal = principal_of(request)
+    shopper_id = shopper_of(named, principal)
+    owners = [shopper_id, *(each for each in principal.shopper_ids if each != shopper_id)]
+    names: SubjectNames = context(request, NAME)
+    subjects: Subjects = {names.of("codes", shopper_id.encode()): FREE_FAILURES}
+    if "platform" not in principal.roles:
+        subjects = {**subjects, names.address(address_of(request)): FREE_FAILURES_OF_ADDRESS}
+    return Buyer(owners, subjects, session_id, request.headers.get("traceparent"))
+
+
 def owners(principal: Principal) -> Sequence[str] | None:
     """Return the shopper ids whose orders a principal may reach; None means all orders."""
     return None if principal.roles & {"admin", "platform"} else principal.shopper_ids
@@ -176,85 +210,7 @@ async def _find(sql: Any, order_id: str, principal: Principal) -> ShopperOrder:
     return require(order, UNKNOWN_ORDER(order_id=order_id))
 
 
-async def check_out(
-    transactions: Transactions,
-    key: str,
-    owners: Sequence[str],
-    order: OrderRequest,
-    session_id: str | None,
-    traceparent: str | None,
-) -> tuple[StoredResponse, bool]:
-    """Return the response to a checkout, and whether it repeats the response to an earlier request.
-
-    `owners` are the shopper ids of the person who buys, the one for this order first. A key belongs to them:
-    another person's request with the same key has nothing to do with it. All ids count, so that a person who
-    signs in between two attempts of a checkout buys once. `session_id` is the visit, which the event names.
-
-    The event is encoded before the statement that commits it: if the encoding fails, no order is placed.
-
-    Raises:
-        Problem: the key was used with another body, or the order can't be placed as requested.
-        one of `producers.kit.postgres.errors.TRANSIENT`: the order was placed, or nothing was done. A retry
-            with the same key returns the order's response.
-    """
-    shopper_id = owners[0]
-    async with transactions.connection() as sql:
-        now = transactions.clock()
-        stored, offers = await store.find_checkout(sql, key, owners, order.lines, now)
-        if stored:
-            return _same_order(stored, order), True
-        lines = priced(order.lines, offers, order.currency)
-        placed = _placed(new_id(), shopper_id, order, lines, now)
-        response = StoredResponse(placed.order_id, _digest(shopper_id, order), to_json(placed), shopper_id)
-        event = {
-            "order_id": placed.order_id,
-            "shopper_id": shopper_id,
-            "currency": order.currency,
-            "lines": [asdict(line) for line in lines],
-            "session_id": session_id,
-        }
-        trace = Trace.start(placed.order_id, traceparent)
-        message = transactions.events.write("order_placed", now, trace, event)
-        if await store.place(sql, key, response, placed, session_id, order.payment, lines, message):
-            await transactions.notifier.notify(sql, [OUTBOX])
-            ORDERS.labels("placed").inc()
-            return response, False
-        return _same_order(await store.find_stored_response(sql, key, shopper_id), order), True
-
-
-def _placed(
-    order_id: str, shopper_id: str, request: OrderRequest, lines: Sequence[OrderedLine], now: datetime
-) -> ShopperOrder:
-    return ShopperOrder(
-        order_id=order_id,
-        shopper_id=shopper_id,
-        status="placed",
-        cancellation_reason=None,
-        currency=request.currency,
-        placed_at=now,
-        history=[OrderStep("placed", now, None, None, None)],
-        lines=[OrderLine(*astuple(line)[:-1]) for line in lines],  # the commission is not the shopper's
-        payment=OrderPayment("pending", request.payment.method, amount_minor(lines), 0),
-    )
-
-
-def _same_order(stored: StoredResponse, order: OrderRequest) -> StoredResponse:
-    """Return the stored response of a key, if it was the response to the same order.
-
-    Raises:
-        KEY_REUSED: it was not.
-    """
-    if stored.request_sha256 != _digest(order.shopper_id or stored.key_owner, order):
-        raise KEY_REUSED()
-    return stored
-
-
-def _digest(shopper_id: str, order: OrderRequest) -> bytes:
-    """Return the digest of an order's content, independent of the order of its fields."""
-    content = order.model_dump() | {"shopper_id": shopper_id}
-    return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
-
-
 router = APIRouter()
 router.include_router(public)
 router.include_router(internal)
+router.include_router(vouchers)

@@ -7,7 +7,7 @@ from common.ids import is_uuid7
 from producers.kit.inbox.subscription import Subscription
 from producers.kit.offers import KEEP_OFFERS
 from producers.kit.outbox.transaction import Transaction
-from producers.services.orders import store
+from producers.services.orders import store, voucher_store
 from producers.services.orders.model import (
     PaymentStatus,
     Reason,
@@ -28,18 +28,24 @@ async def confirm(tx: Transaction, event: Record) -> None:
         return
     becomes_captured = payment_can_become(order.payment_status, "captured")
     new_status: PaymentStatus | None = "captured" if becomes_captured else None
-    if can_become(order.status, "confirmed"):
-        await store.set_order_status(tx, order, "confirmed", store.StepDetails(tx.now), payment=new_status)
-        tx.emit(
-            "order_confirmed",
-            order_id=order.order_id,
-            shopper_id=order.shopper_id,
-            placed_at=order.placed_at,
-            currency=order.currency,
-            lines=await store.find_lines(tx.sql, order.order_id),
-        )
-    elif new_status:
+    if not await confirm_locked(tx, order, new_status) and new_status:
         await store.set_payment_status(tx, order, new_status)
+
+
+async def confirm_locked(tx: Transaction, order: Order, payment: PaymentStatus | None = None) -> bool:
+    """Confirm a locked order and emit `order_confirmed`; return False if its status does not allow it."""
+    if not can_become(order.status, "confirmed"):
+        return False
+    await store.set_order_status(tx, order, "confirmed", store.StepDetails(tx.now), payment=payment)
+    tx.emit(
+        "order_confirmed",
+        order_id=order.order_id,
+        shopper_id=order.shopper_id,
+        placed_at=order.placed_at,
+        currency=order.currency,
+        lines=await store.find_lines(tx.sql, order.order_id),
+    )
+    return True
 
 
 async def cancel_unpaid(tx: Transaction, event: Record) -> None:
@@ -99,11 +105,11 @@ async def accept_return(tx: Transaction, event: Record) -> None:
         raise Rejected(f"order {order.order_id} is {state}, so it can't be returned")
     if await store.is_returned(tx, order, event["return_id"]):
         raise Rejected(f"return {event['return_id']} of order {order.order_id} was accepted before")
-    after = check_return(await store.find_sold_lines(tx, order), event)
+    checked = check_return(await store.find_sold_lines(tx, order), event)
     step = store.StepDetails(event["occurred_at"], event["return_id"], event["seller_id"])
-    await store.save_returned_lines(tx, order, after.values())
+    await store.save_returned_lines(tx, order, checked.after.values())
     await store.add_step(tx, order, "returned", step)
-    tx.emit("return_settled", **settled(event))
+    tx.emit("return_settled", **{**settled(event), "lines": checked.lines})
 
 
 def settled(event: Record) -> dict[str, Any]:
@@ -116,10 +122,13 @@ async def cancel_locked(tx: Transaction, order: Order, reason: Reason) -> bool:
     """Cancel a locked order and emit `order_cancelled`; return False if it can't be cancelled.
 
     An order that is shipped, cancelled or partly returned does not change.
-    Inventory then releases or restocks the units, and payments refunds the captured amount.
+    Inventory then releases or restocks the units, and payments refunds the captured amount. The vouchers of
+    the order may be used by another one.
     """
     if not can_be_cancelled(order.status, order.has_returns):
         return False
+    if order.has_vouchers:
+        await voucher_store.give_back(tx, order.order_id)
     await store.set_order_status(tx, order, "cancelled", store.StepDetails(tx.now), reason)
     tx.emit(
         "order_cancelled",

@@ -58,7 +58,11 @@ class LineOffer:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One line of an order, at the price that was paid."""
+    """One line of an order, at the price that was paid.
+
+    Discount, shipping and tax are for the whole line, not for each unit. `discount_minor` is what the seller
+    gives; `marketplace_minor` is what the marketplace pays the seller in the shopper's place, null without.
+    """
 
     line_number: int
     product_id: str
@@ -68,14 +72,20 @@ class OrderLine:
     discount_minor: Minor
     shipping_minor: Minor
     tax_minor: Minor
-
-    # Discount, shipping and tax are for the whole line, not for each unit.
+    marketplace_minor: Minor | None
+    line_voucher_id: Annotated[
+        str | None, Field(description="The voucher for its category or product that lowered the line.")
+    ]
+    order_voucher_id: Annotated[
+        str | None, Field(description="The voucher that lowered the order, this line included.")
+    ]
 
     @property
     def due_minor(self) -> int:
         """The amount that the shopper pays for the line."""
         gross = self.quantity * self.unit_price_minor
-        return gross - self.discount_minor + self.shipping_minor + self.tax_minor
+        discount = self.discount_minor + (self.marketplace_minor or 0)
+        return gross - discount + self.shipping_minor + self.tax_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +138,9 @@ def _line(number: int, line: OrderLineRequest, offers: Sequence[LineOffer], curr
         discount_minor=0,
         shipping_minor=0,
         tax_minor=0,
+        marketplace_minor=None,
+        line_voucher_id=None,
+        order_voucher_id=None,
         commission_bp=chosen.commission_bp,
     )
 
@@ -165,7 +178,7 @@ def payment_can_become(status: PaymentStatus, to: PaymentStatus) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SoldLine:
-    """A line of an order, with its returned units and its refunded amount."""
+    """A line of an order, and what came back of it: units, money, the marketplace's part of a discount."""
 
     line_number: int
     product_id: str
@@ -173,11 +186,15 @@ class SoldLine:
     quantity: int
     amount_minor: int
     """The amount due for the line."""
+    marketplace_minor: int = 0
     returned: int = 0
     refunded_minor: int = 0
+    returned_marketplace_minor: int = 0
 
     def after_return(self, quantity: int, refund_minor: int) -> "SoldLine":
-        """Return the line after a return.
+        """Return the line after a return. The marketplace gets its part back in proportion to the refund.
+
+        Of a line for which the shopper paid nothing, it gets it back in proportion to the units.
 
         Raises:
             Rejected: more units are returned than are left, or more is refunded than is left of the amount.
@@ -194,13 +211,26 @@ class SoldLine:
                 f"the return refunds {refund_minor} minor units for line {self.line_number}, but "
                 f"{refundable} can be refunded"
             )
+        returned, refunded = self.returned + quantity, self.refunded_minor + refund_minor
+        done, whole = (refunded, self.amount_minor) if self.amount_minor else (returned, self.quantity)
         return replace(
-            self, returned=self.returned + quantity, refunded_minor=self.refunded_minor + refund_minor
+            self,
+            returned=returned,
+            refunded_minor=refunded,
+            returned_marketplace_minor=self.marketplace_minor * done // whole,
         )
 
 
-def check_return(sold: Iterable[SoldLine], event: Record) -> Mapping[int, SoldLine]:
-    """Check an `order_returned` against its order's lines; return the returned lines, as they are after it.
+@dataclass(frozen=True, slots=True)
+class CheckedReturn:
+    """An accepted return: the lines of the order after it, and those of its `return_settled`."""
+
+    after: Mapping[int, SoldLine]
+    lines: Sequence[Record]
+
+
+def check_return(sold: Iterable[SoldLine], event: Record) -> CheckedReturn:
+    """Check an `order_returned` against its order's lines.
 
     Raises:
         Rejected: the order has no such line, the line is of another product or seller, or it has fewer units
@@ -208,6 +238,7 @@ def check_return(sold: Iterable[SoldLine], event: Record) -> Mapping[int, SoldLi
     """
     lines = {line.line_number: line for line in sold}
     after: dict[int, SoldLine] = {}
+    settled: list[Record] = []
     for returned in event["lines"]:
         number = returned["line_number"]
         line = after.get(number) or lines.get(number)
@@ -218,4 +249,6 @@ def check_return(sold: Iterable[SoldLine], event: Record) -> Mapping[int, SoldLi
         if line.seller_id != event["seller_id"]:
             raise Rejected(f"line {number} was sold by {line.seller_id}, not by {event['seller_id']}")
         after[number] = line.after_return(returned["quantity"], returned["refund_minor"])
-    return after
+        part = after[number].returned_marketplace_minor - line.returned_marketplace_minor
+        settled.append({**returned, "marketplace_minor": part if line.marketplace_minor else None})
+    return CheckedReturn(after, settled)

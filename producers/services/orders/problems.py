@@ -29,6 +29,17 @@ PRICE_MOVED = problem(
     "Line {line}: product {product_id!r} now costs {price_minor} minor units of {currency}. Show the new "
     "price to the shopper, and send the order again with it and a new Idempotency-Key.",
 )
+TOTAL_MOVED = problem(
+    409,
+    "price-moved",
+    "The price has moved",
+    "The order now costs {amount_minor} minor units of {currency}. Show this to the shopper, and send the "
+    "order again with it and a new Idempotency-Key.",
+    members={"amount_minor": "amount_minor"},
+)
+NOT_FREE = problem(
+    409, "not-free", "The order has to be paid", "Order {order_id} costs something: its payment confirms it."
+)
 BAD_IDEMPOTENCY_KEY = problem(
     400,
     "idempotency-key",

@@ -12,6 +12,13 @@ from producers.kit.http.strict_request import StrictRequest
 from producers.kit.listings import MAX_ORDER_LINES
 from producers.kit.payment_details import Method, PaymentDetails
 from producers.services.orders.model import Minor, OrderLine, OrderLineRequest, Status
+from producers.services.orders.vouchers import Codes, VoucherOutcome
+
+Shopper = Annotated[
+    Id | None, Field(description="Default: the sender. Another one is refused.", examples=["shopper-000001"])
+]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["BRL"])]
+OrderedLines = Annotated[list[OrderLineRequest], Field(min_length=1, max_length=MAX_ORDER_LINES)]
 
 
 class PaymentRequest(PaymentDetails):
@@ -23,17 +30,45 @@ class PaymentRequest(PaymentDetails):
 class OrderRequest(StrictRequest):
     """A checkout. It becomes one order, even if its lines are of several sellers."""
 
-    shopper_id: Annotated[
-        Id | None,
-        Field(description="Default: the sender. Another one is refused.", examples=["shopper-000001"]),
-    ] = None
+    shopper_id: Shopper = None
     session_id: Annotated[
         Id | None,
         Field(description="The visit, from its cookie or `guest_sessions`. Ignored if it is another's."),
     ] = None
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["BRL"])]
+    currency: Currency
     payment: PaymentRequest
-    lines: Annotated[list[OrderLineRequest], Field(min_length=1, max_length=MAX_ORDER_LINES)]
+    lines: OrderedLines
+    voucher_codes: Codes = Field(default_factory=list)
+    amount_minor: Annotated[
+        int | None,
+        Field(ge=0, description="What the shopper saw in all. If the order would cost more, it is refused."),
+    ] = None
+
+
+class QuoteRequest(StrictRequest):
+    """What an order would have."""
+
+    shopper_id: Shopper = None
+    currency: Currency
+    lines: OrderedLines
+    voucher_codes: Codes = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What an order would cost now, and what each voucher does to it. Nothing is reserved.
+
+    `discount_minor` is what shoppers do not pay: the parts of the sellers and of the marketplace.
+    """
+
+    currency: str
+    lines: list[OrderLine]
+    items_minor: Minor
+    discount_minor: Minor
+    shipping_minor: Minor
+    tax_minor: Minor
+    total_minor: Minor
+    vouchers: list[VoucherOutcome]
 
 
 class PaymentDetailsRequest(StrictRequest):
@@ -73,7 +108,8 @@ class OrderPayment:
     status: Annotated[
         str,
         Field(
-            description="`pending`, `captured`, `failed`, `refunded` (all of it), or `void` (never charged).",
+            description="`pending`, `captured`, `failed`, `refunded` (all of it), `void` (never charged), or "
+            "`free` (nothing to pay).",
             examples=["captured"],
         ),
     ]

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from producers.kit.service import Service
+from producers.kit.throttles import PRUNE_THROTTLES, SubjectNames
 from producers.services.orders.endpoints import router
 from producers.services.orders.handlers import SUBSCRIPTIONS
 from producers.services.orders.returns_of_before import settle_returns_of_before
@@ -13,6 +14,10 @@ SERVICE = Service(
     subscriptions=SUBSCRIPTIONS,
     router=router,
     workers=(settle_returns_of_before,),
-    expiring=lambda settings: {"keys": (timedelta(days=settings.idempotency_key_days), PRUNE_KEYS)},
-    private_tables=("how_to_pay",),  # it has payment tokens
+    expiring=lambda settings: {
+        "keys": (timedelta(days=settings.idempotency_key_days), PRUNE_KEYS),
+        "throttles": PRUNE_THROTTLES,
+    },
+    private_tables=("how_to_pay", "vouchers", "throttles"),  # tokens, codes, who guessed
+    context=SubjectNames,
 )

@@ -1,7 +1,7 @@
 """Reads and writes orders' tables."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from producers.kit.postgres.statements import statement
 from producers.services.orders.model import (
     LineOffer,
     OrderedLine,
+    OrderLine,
     OrderLineRequest,
     PaymentStatus,
     Reason,
@@ -51,6 +52,17 @@ class Order:
     placed_at: datetime
     has_returns: bool
     """Whether a return of the order was accepted."""
+    has_vouchers: bool
+    """Whether a voucher lowered the order."""
+    amount_minor: int
+
+
+_ORDER = ", ".join(field.name for field in fields(Order))
+
+_LINE = ", ".join(
+    f"{field.name}::text" if field.name.endswith("_voucher_id") else field.name for field in fields(OrderLine)
+)
+"""The columns of a line. A `ROW(…)` can't have a uuid, which is read as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +75,40 @@ class StoredResponse:
     key_owner: str
 
 
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """What a checkout needs: the stored response of its key, if any, the offers of its lines, and whether
+    there are vouchers that apply by themselves."""
+
+    stored: StoredResponse | None
+    offers: list[LineOffer]
+    has_automatic_vouchers: bool
+
+
 async def find_checkout(
-    sql: Any, key: str, owners: Sequence[str], lines: Sequence[OrderLineRequest], at: datetime
-) -> tuple[StoredResponse | None, list[LineOffer]]:
-    """Return the stored response of this key, if any, and the offers for these lines at `at`.
+    sql: Any,
+    key: str | None,
+    owners: Sequence[str],
+    lines: Sequence[OrderLineRequest],
+    currency: str,
+    at: datetime,
+) -> Checkout:
+    """Return what a checkout of these lines needs at `at`; without a stored response if there is no `key`.
 
     `owners` are the shopper ids of one person; the first that has used the key counts.
     """
-    rows = await _find_checkout(sql, key, owners, sorted({line.product_id for line in lines}), lines, at)
-    stored = None if rows[0]["order_id"] is None else StoredResponse(*list(rows[0].values())[:4])
-    return stored, [
-        LineOffer(number, Offer(*list(row.values())[4:10]), row["commissions_bp"][number - 1])
-        for row in rows
-        for number, line in enumerate(lines, start=1)
-        if row["product_id"] == line.product_id
-    ]
+    products = sorted({line.product_id for line in lines})
+    rows = await _find_checkout(sql, key, owners, products, lines, currency, at)
+    return Checkout(
+        None if rows[0]["order_id"] is None else StoredResponse(*list(rows[0].values())[:4]),
+        [
+            LineOffer(number, Offer(*list(row.values())[4:10]), row["commissions_bp"][number - 1])
+            for row in rows
+            for number, line in enumerate(lines, start=1)
+            if row["product_id"] == line.product_id
+        ],
+        rows[0]["has_automatic_vouchers"],
+    )
 
 
 @statement("""
@@ -88,7 +119,12 @@ async def find_checkout(
         commissions_bp(
             offers.seller_id, offers.category, offers.currency, offers.price_minor,
             $lines.quantity::integer[], $at::timestamptz
-        ) AS commissions_bp
+        ) AS commissions_bp,
+        EXISTS (
+            SELECT FROM vouchers
+            WHERE code IS NULL AND ended_at IS NULL AND currency = $currency::text
+                AND starts_at <= $at::timestamptz AND (ends_at > $at::timestamptz) IS NOT FALSE
+        ) AS has_automatic_vouchers
     FROM (SELECT $key::text AS key, $owners::text[] AS owners) AS request
     LEFT JOIN LATERAL (
         SELECT * FROM idempotency_keys AS one
@@ -99,10 +135,11 @@ async def find_checkout(
 """)
 async def _find_checkout(
     sql: Any,
-    key: str,
+    key: str | None,
     owners: Sequence[str],
     products: Sequence[str],
     lines: Sequence[OrderLineRequest],
+    currency: str,
     at: datetime,
 ) -> list[dict[str, Any]]:
     """Return at least one row, in one round trip. Each has the columns of the key.
@@ -122,19 +159,22 @@ async def _find_checkout(
         RETURNING order_id
     ), placed AS (
         INSERT INTO orders
-            (order_id, shopper_id, session_id, currency, status, amount_minor, payment_method, placed_at)
+            (order_id, shopper_id, session_id, currency, status, amount_minor, payment_method, placed_at,
+             has_vouchers)
         SELECT order_id, $order.shopper_id::text, $session_id::text, $order.currency::text, 'placed',
-            $order.payment.amount_minor::bigint, $payment.method::text, $order.placed_at::timestamptz
+            $order.payment.amount_minor::bigint, $payment.method::text, $order.placed_at::timestamptz,
+            $has_vouchers::boolean
         FROM claimed
     ), lines AS (
         INSERT INTO order_lines
             (order_id, line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor,
-             shipping_minor, tax_minor, commission_bp)
+             shipping_minor, tax_minor, marketplace_minor, line_voucher_id, order_voucher_id, commission_bp)
         SELECT order_id, bought.*
         FROM claimed, unnest(
             $lines.line_number::integer[], $lines.product_id::text[], $lines.seller_id::text[],
             $lines.quantity::integer[], $lines.unit_price_minor::bigint[], $lines.discount_minor::bigint[],
-            $lines.shipping_minor::bigint[], $lines.tax_minor::bigint[], $lines.commission_bp::integer[]
+            $lines.shipping_minor::bigint[], $lines.tax_minor::bigint[], $lines.marketplace_minor::bigint[],
+            $lines.line_voucher_id::uuid[], $lines.order_voucher_id::uuid[], $lines.commission_bp::integer[]
         ) AS bought
     ), payment AS (
         INSERT INTO how_to_pay (order_id, method, token, installments)
@@ -159,6 +199,7 @@ async def place(
     payment: PaymentDetails,
     lines: Sequence[OrderedLine],
     message: OutboxMessage,
+    has_vouchers: bool,
 ) -> bool:
     """Commit a checkout in one round trip; do nothing and return False if the shopper has used its key.
 
@@ -174,10 +215,14 @@ async def find_stored_response(sql: Any, key: str, shopper_id: str) -> StoredRes
     """Return the stored response of a key that a shopper has used."""
 
 
-_PAYMENT_STATUS = (
-    "CASE WHEN status = 'cancelled' AND payment_status = 'pending' THEN 'void' ELSE payment_status END"
-)
-"""If an order was cancelled before it was paid, its payment is `void`."""
+_PAYMENT_STATUS = """
+    CASE
+        WHEN amount_minor = 0 THEN 'free'
+        WHEN status = 'cancelled' AND payment_status = 'pending' THEN 'void'
+        ELSE payment_status
+    END
+"""
+"""The payment of an order that costs nothing is `free`; of one that was cancelled unpaid, `void`."""
 
 
 @statement(f"""
@@ -189,8 +234,7 @@ _PAYMENT_STATUS = (
             ORDER BY occurred_at, step, about
         ) AS history,
         ARRAY(
-            SELECT ROW(line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor,
-                shipping_minor, tax_minor)
+            SELECT ROW({_LINE})
             FROM order_lines
             WHERE order_lines.order_id = orders.order_id
             ORDER BY line_number
@@ -225,12 +269,12 @@ async def find_orders(sql: Any, shopper_ids: Sequence[str], after: Position, lim
     """Return orders of these shopper ids, the newest first."""
 
 
-@statement("""
+@statement(f"""
     SELECT
-        order_id, currency, status, amount_minor, refunded_minor, payment_method, payment_status, placed_at,
+        order_id, currency, status, amount_minor, refunded_minor, payment_method,
+        {_PAYMENT_STATUS} AS payment_status, placed_at,
         ARRAY(
-            SELECT ROW(line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor,
-                shipping_minor, tax_minor)
+            SELECT ROW({_LINE})
             FROM order_lines
             WHERE order_lines.order_id = orders.order_id
             ORDER BY line_number
@@ -250,9 +294,8 @@ async def find_payment_details(sql: Any, order_ids: Sequence[str]) -> dict[str, 
     """Return order id → `method`, `token` and `installments` of the orders whose payment is not decided."""
 
 
-@statement("""
-    SELECT line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor, shipping_minor,
-        tax_minor, commission_bp
+@statement(f"""
+    SELECT {_LINE}, commission_bp
     FROM order_lines
     WHERE order_id = $order_id::uuid
     ORDER BY line_number
@@ -268,8 +311,8 @@ async def find_confirmed_at(tx: Transaction, order: Order) -> datetime | None:
     """Return when a locked order was confirmed; None if it never was."""
 
 
-@statement("""
-    SELECT order_id, shopper_id, currency, status, payment_status, placed_at, has_returns
+@statement(f"""
+    SELECT {_ORDER}
     FROM orders
     WHERE order_id = $order_id::uuid AND ($owners::text[] IS NULL OR shopper_id = ANY ($owners::text[]))
     FOR UPDATE
@@ -281,11 +324,11 @@ async def lock_order(tx: Transaction, order_id: str, owners: Sequence[str] | Non
     """
 
 
-_LOCK_ORDER_ONCE = """
+_LOCK_ORDER_ONCE = f"""
 WITH recorded AS (
     INSERT INTO inbox (id, topic) VALUES ($1::text, $2::text) ON CONFLICT (id) DO NOTHING RETURNING id
 ), locked AS (
-    SELECT order_id, shopper_id, currency, status, payment_status, placed_at, has_returns
+    SELECT {_ORDER}
     FROM orders
     WHERE order_id = $3::uuid AND EXISTS (SELECT FROM recorded)
     FOR UPDATE
@@ -361,8 +404,10 @@ async def add_step(tx: Transaction, order: Order, status: str, step: StepDetails
 
 @statement("""
     SELECT line_number, product_id, seller_id, quantity,
-        quantity * unit_price_minor - discount_minor + shipping_minor + tax_minor AS amount_minor, returned,
-        returned_minor AS refunded_minor
+        quantity * unit_price_minor - discount_minor - coalesce(marketplace_minor, 0) + shipping_minor
+            + tax_minor AS amount_minor,
+        coalesce(marketplace_minor, 0) AS marketplace_minor, returned, returned_minor AS refunded_minor,
+        returned_marketplace_minor
     FROM order_lines
     WHERE order_id = $order.order_id::uuid
 """)
@@ -384,9 +429,13 @@ async def is_returned(tx: Transaction, order: Order, return_id: str) -> bool:
     WITH returned AS (
         UPDATE orders SET has_returns = true WHERE order_id = $order.order_id::uuid AND NOT has_returns
     )
-    UPDATE order_lines SET returned = after.returned, returned_minor = after.refunded_minor
-    FROM unnest($lines.line_number::integer[], $lines.returned::integer[], $lines.refunded_minor::bigint[])
-        AS after (line_number, returned, refunded_minor)
+    UPDATE order_lines
+    SET returned = after.returned, returned_minor = after.refunded_minor,
+        returned_marketplace_minor = after.returned_marketplace_minor
+    FROM unnest(
+        $lines.line_number::integer[], $lines.returned::integer[], $lines.refunded_minor::bigint[],
+        $lines.returned_marketplace_minor::bigint[]
+    ) AS after (line_number, returned, refunded_minor, returned_marketplace_minor)
     WHERE order_id = $order.order_id::uuid AND order_lines.line_number = after.line_number
 """)
 async def save_returned_lines(tx: Transaction, order: Order, lines: Collection[SoldLine]) -> None:

@@ -214,9 +214,10 @@ class ChargeWorker:
 
     async def _refund(self, refund: Refund) -> bool:
         try:
-            with PROVIDER_SECONDS.labels("refund").time():
-                async with asyncio.timeout(CALL_TIMEOUT_S):
-                    await self.provider.refund(refund.refund_id, refund.payment_id, refund.amount_minor)
+            if refund.amount_minor:
+                with PROVIDER_SECONDS.labels("refund").time():
+                    async with asyncio.timeout(CALL_TIMEOUT_S):
+                        await self.provider.refund(refund.refund_id, refund.payment_id, refund.amount_minor)
         except (ProviderUnavailable, TimeoutError):
             async with self.transactions.connection() as sql:
                 next_attempt_at = self.transactions.clock() + retry_after(refund.attempts)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from producers.kit.payment_details import Method
 
-State = Literal["waiting", "due", "voiding", "captured", "failed", "void"]
+State = Literal["waiting", "due", "voiding", "captured", "failed", "void", "free"]
 
 LEASE = timedelta(seconds=20)
 """How long no other worker can claim a claimed payment. A call to the provider never takes that long."""
@@ -21,7 +21,8 @@ class Payment:
 
     A payment is `waiting` until the order is both placed and reserved, and then `due`. If the order is
     cancelled before the provider was called, the payment becomes `void`. If the provider may have been
-    called, the payment becomes `voiding` until the provider reports the outcome.
+    called, the payment becomes `voiding` until the provider reports the outcome. The payment of an order that
+    costs nothing becomes `free` instead of `due`: the provider is never called.
     """
 
     order_id: str
@@ -52,7 +53,7 @@ class Payment:
         if self.state == "waiting" and self.cancelled:
             return replace(self, state="void")
         if self.state == "waiting" and self.reserved and self.amount_minor is not None:
-            return replace(self, state="due")
+            return replace(self, state="due" if self.amount_minor else "free")
         if self.state == "due" and self.cancelled:
             return replace(self, state="voiding" if self.attempts else "void")
         return self

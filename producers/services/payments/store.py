@@ -39,6 +39,7 @@ class RefundedLine:
     product_id: str
     quantity: int
     refund_minor: int
+    marketplace_minor: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ async def claim_payments(
         causation_id, trace_id,
         (SELECT payment_id FROM payments WHERE payments.order_id = refunds.order_id) AS payment_id,
         ARRAY(
-            SELECT ROW(line_number, product_id, quantity, refund_minor)
+            SELECT ROW(line_number, product_id, quantity, refund_minor, marketplace_minor)
             FROM refunded_lines
             WHERE refunded_lines.refund_id = refunds.refund_id
             ORDER BY position
@@ -272,11 +273,12 @@ async def add_refund(
         )
         RETURNING refund_id
     )
-    INSERT INTO refunded_lines (refund_id, line_number, product_id, quantity, refund_minor, position)
+    INSERT INTO refunded_lines
+        (refund_id, line_number, product_id, quantity, refund_minor, marketplace_minor, position)
     SELECT refund_id, returned.*
     FROM added, unnest(
         $lines.line_number::integer[], $lines.product_id::text[], $lines.quantity::integer[],
-        $lines.refund_minor::bigint[]
+        $lines.refund_minor::bigint[], $lines.marketplace_minor::bigint[]
     ) WITH ORDINALITY AS returned
 """)
 async def _add_refund(

@@ -25,6 +25,8 @@ ApiScope = Literal[
     "commission:read",
     "costs:read",
     "costs:write",
+    "vouchers:read",
+    "vouchers:write",
 ]
 """What an API key may be allowed to do. The policy of each route names its scope."""
 

@@ -11,7 +11,7 @@ from common.access_policy import NotAllowed, NotYours, allow, anyone
 from common.principal import Principal
 from common.settings import Settings
 from producers.kit.http.endpoint import context
-from producers.kit.http.guard import principal_of
+from producers.kit.http.guard import address_of, principal_of
 from producers.kit.http.peers import Peers
 from producers.kit.http.problems import require
 from producers.kit.makers import person_id
@@ -31,7 +31,6 @@ ADMIN_WRITE = allow("admin", traffic="write")
 PLATFORM_WITH_SECRET = allow("platform", traffic="operations", secret_response=True)
 
 MAX_DEVICE_CHARS = 300
-_MAX_ADDRESS_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +78,12 @@ def context_of(request: Request) -> UsersContext:
 
 
 def client_of(request: Request, device: str | None = None) -> Client:
-    """Return where a request comes from: the address that the gateway has signed, else the connection's.
+    """Return where a request comes from.
 
     `device` is a name that the client gives instead of `User-Agent`.
     """
-    peer = request.client.host if request.client else ""
-    address = (request.state.client_address or peer)[:_MAX_ADDRESS_CHARS]
     name = device or request.headers.get("User-Agent", "")[:MAX_DEVICE_CHARS]
-    return Client(address, "".join(character for character in name if character.isprintable()))
+    return Client(address_of(request), "".join(character for character in name if character.isprintable()))
 
 
 def person_of(request: Request) -> str:

@@ -22,7 +22,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from common.principal_token import derived_key
 from common.settings import Settings
-from producers.kit.throttles import FREE_FAILURES, FREE_FAILURES_OF_ADDRESS, Subjects, address_block
+from producers.kit.throttles import FREE_FAILURES, FREE_FAILURES_OF_ADDRESS, SubjectNames, Subjects
 from producers.services.users.model import canonical_password, password_flaw
 from producers.services.users.problems import HASHING_BUSY, WEAK_PASSWORD
 
@@ -103,7 +103,7 @@ class DeviceTokens:
 
     def __init__(self, settings: Settings) -> None:
         self._key = derived_key(settings, "device tokens")
-        self._subject_key = derived_key(settings, "throttle subjects")
+        self._subjects = SubjectNames(settings)
 
     def new(self, email: str) -> str:
         """Return a token of a new device of an account. It contains no e-mail address."""
@@ -124,29 +124,26 @@ class DeviceTokens:
 
     def account(self, email: str) -> bytes:
         """Return the subject of guesses for an account from devices without a token of it."""
-        return self._subject("account", email.encode())
+        return self._subjects.of("account", email.encode())
 
     def account_on_device(self, email: str, device: bytes) -> bytes:
         """Return the subject of guesses for an account on one of its devices."""
-        return self._subject("device", device, email.encode())
+        return self._subjects.of("device", device, email.encode())
 
     def signed_in(self, email: str) -> bytes:
         """Return the subject of wrong passwords of somebody who is signed in to the account."""
-        return self._subject("signed in", email.encode())
+        return self._subjects.of("signed in", email.encode())
 
     def registration(self, token_sha256: bytes) -> bytes:
         """Return the subject of wrong passwords of somebody who has the link of a registration."""
-        return self._subject("registration", token_sha256)
+        return self._subjects.of("registration", token_sha256)
 
     def address(self, address: str) -> bytes:
         """Return the subject of guesses for any account from an address."""
-        return self._subject("address", address_block(address).encode())
+        return self._subjects.address(address)
 
     def _signature(self, email: str, nonce: bytes) -> bytes:
         return hmac.digest(self._key, nonce + email.encode(), hashlib.sha256)
-
-    def _subject(self, kind: str, *parts: bytes) -> bytes:
-        return hmac.digest(self._subject_key, b"\0".join((kind.encode(), *parts)), hashlib.sha256)
 
 
 def sign_in_subjects(devices: DeviceTokens, email: str, device: bytes | None, address: str) -> Subjects:

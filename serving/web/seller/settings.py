@@ -44,6 +44,8 @@ SCOPES: Mapping[str, str] = {
     "commission:read": N_("See the commission"),
     "costs:read": N_("See the costs of products"),
     "costs:write": N_("Set the costs of products"),
+    "vouchers:read": N_("See the vouchers"),
+    "vouchers:write": N_("Create and end vouchers"),
 }
 """What a key with a scope may do, in words. A scope that is missing here is shown as it is."""
 

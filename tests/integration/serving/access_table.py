@@ -125,6 +125,7 @@ DELETE /v1/cart/lines/{product_id}               visitors platform
 POST /v1/orders                                  visitors platform
 GET /v1/orders/{order_id}                        visitors platform
 POST /v1/orders/{order_id}/cancellation          visitors platform
+POST /v1/orders/quotes                           visitors platform
 GET /v1/products/{product_id}/stock              everybody
 GET /v1/sellers/{seller_id}/stock                everybody | everybody
 PUT /v1/products/{product_id}/stock              keepers key admin platform
@@ -250,6 +251,12 @@ GET /v1/sellers/{seller_id}/commission           staff key admin | admin
 GET /v1/sellers/{seller_id}/costs                figures key admin | admin
 GET /v1/sellers/{seller_id}/costs.csv            figures key admin | admin
 PUT /v1/sellers/{seller_id}/costs                managers key admin | admin
+GET /v1/sellers/{seller_id}/vouchers             managers key admin | admin
+POST /v1/sellers/{seller_id}/vouchers            managers key admin | admin
+POST /v1/sellers/{seller_id}/vouchers/{voucher_id}/end managers key admin | admin
+GET /v1/vouchers                                 admin
+POST /v1/vouchers                                admin
+POST /v1/vouchers/{voucher_id}/end               admin
 GET /v1/sellers/{seller_id}/alerts               figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/alerts/messages      figures key marketplace | marketplace
 POST /v1/sellers/{seller_id}/alerts              managers admin | admin

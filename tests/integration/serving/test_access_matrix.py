@@ -35,6 +35,8 @@ SCOPES = frozenset(
         "costs:write",
         "listings:read",
         "listings:write",
+        "vouchers:read",
+        "vouchers:write",
     }
 )
 
