@@ -8,7 +8,7 @@ from typing import Any
 
 from audit.reference.arithmetic import half_up, ratio
 from audit.reference.customers import orders_of_customers
-from audit.reference.shop import Shop, after_discount, lines_of
+from audit.reference.shop import Shop, after_discount, given_back, lines_of
 
 Row = dict[str, Any]
 MonthOf = Callable[[int], str]
@@ -50,7 +50,7 @@ def customers_of(shop: Shop) -> Customers:
             net[line["seller_id"], order["order_id"]] += sign * after_discount(line)
     for refund, line in lines_of(shop.refunds()):
         if refund["placed_at"] is not None:
-            net[refund["seller_id"], refund["order_id"]] -= line["refund_minor"]
+            net[refund["seller_id"], refund["order_id"]] -= given_back(line)
     return {
         (seller_id, shopper_id): [
             PlacedOrder(order.at_ms, order.order_id, order.is_counted, net[seller_id, order.order_id])

@@ -247,7 +247,10 @@ CREATE TABLE order_cancelled
         discount_minor Int64,
         shipping_minor Int64,
         tax_minor Int64,
-        commission_bp Int32)) COMMENT 'The order\'s lines; empty where the source recorded none.' CODEC(ZSTD(1)),
+        commission_bp Int32,
+        marketplace_minor Nullable(Int64),
+        line_voucher_id Nullable(String),
+        order_voucher_id Nullable(String))) COMMENT 'The order\'s lines; empty where the source recorded none.' CODEC(ZSTD(1)),
     `confirmed_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'When the order was confirmed, UTC; null if it never was, and in events from before this field.' CODEC(Delta(8), ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
@@ -274,7 +277,10 @@ CREATE TABLE order_confirmed
         discount_minor Int64,
         shipping_minor Int64,
         tax_minor Int64,
-        commission_bp Int32)) COMMENT 'The order\'s lines; empty where the source recorded none, and in events from before this field.' CODEC(ZSTD(1)),
+        commission_bp Int32,
+        marketplace_minor Nullable(Int64),
+        line_voucher_id Nullable(String),
+        order_voucher_id Nullable(String))) COMMENT 'The order\'s lines; empty where the source recorded none, and in events from before this field.' CODEC(ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
@@ -314,7 +320,10 @@ CREATE TABLE order_placed
         discount_minor Int64,
         shipping_minor Int64,
         tax_minor Int64,
-        commission_bp Int32)) COMMENT 'The order\'s lines; empty where the source recorded none.' CODEC(Default),
+        commission_bp Int32,
+        marketplace_minor Nullable(Int64),
+        line_voucher_id Nullable(String),
+        order_voucher_id Nullable(String))) COMMENT 'The order\'s lines; empty where the source recorded none.' CODEC(Default),
     `estimated_delivery_at` Nullable(DateTime64(3, 'UTC')) COMMENT 'Delivery promised to the shopper.' CODEC(Delta(8), Default),
     `session_id` Nullable(String) COMMENT 'The visit in which it was placed; null if it is not known, and in events from before this field.' CODEC(Default),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), Default)
@@ -426,7 +435,8 @@ CREATE TABLE payment_refunded
         line_number Int32,
         product_id String,
         quantity Int32,
-        refund_minor Int64)) COMMENT 'What came back; empty unless it pays for a return, and in events from before this field.' CODEC(ZSTD(1)),
+        refund_minor Int64,
+        marketplace_minor Nullable(Int64))) COMMENT 'What came back; empty unless it pays for a return, and in events from before this field.' CODEC(ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)
@@ -706,7 +716,8 @@ CREATE TABLE return_settled
         product_id String,
         quantity Int32,
         refund_minor Int64,
-        restocked Bool)) COMMENT 'What came back.' CODEC(ZSTD(1)),
+        restocked Bool,
+        marketplace_minor Nullable(Int64))) COMMENT 'What came back.' CODEC(ZSTD(1)),
     `ingested_at` DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse took the row; of two copies of an event the later stays.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(ingested_at)

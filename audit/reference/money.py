@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from audit.reference.arithmetic import Value, ratio
-from audit.reference.shop import CANCELLATION, ORDER, REFUND, Event, Shop, after_discount, lines_of, once
+from audit.reference.shop import (
+    CANCELLATION,
+    ORDER,
+    REFUND,
+    Event,
+    Shop,
+    after_discount,
+    given_back,
+    lines_of,
+    once,
+)
 from audit.reference.totals import Sheet
 
 EVENTS = {
@@ -86,10 +96,10 @@ def collect(shop: Shop, sheet: Sheet[Money]) -> None:
         _book_units(money, -line["quantity"], cost, -price - line["shipping_minor"], -kept)
     for refund, line in lines_of(shop.refunds()):
         money = sheet.at(refund["seller_id"], refund["occurred_at"])
-        money.refunded += line["refund_minor"]
+        money.refunded += given_back(line)
         cost = cost_of(costs, refund["seller_id"], line, refund["placed_at"])
-        _book_units(money, -line["quantity"], cost, -line["refund_minor"], 0)
-        money.earned_at[stage(refund["order_id"], refund["seller_id"])] -= line["refund_minor"]
+        _book_units(money, -line["quantity"], cost, -given_back(line), 0)
+        money.earned_at[stage(refund["order_id"], refund["seller_id"])] -= given_back(line)
     for payout in filter(shop.is_in_currency, once(shop.events("payout_paid"), "payout_id")):
         sheet.at(payout["seller_id"], payout["occurred_at"]).paid_out += payout["amount_minor"]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from audit.reference.arithmetic import Value, each, ratio
-from audit.reference.shop import CANCELLATION, ORDER, REFUND, Shop, lines_of
+from audit.reference.shop import CANCELLATION, ORDER, REFUND, Event, Shop, given_back, lines_of
 from audit.reference.totals import Sheet
 
 EVENTS = {"order_confirmed": ORDER, "order_cancelled": CANCELLATION, "payment_refunded": REFUND}
@@ -29,6 +29,8 @@ class Sales:
     cancelled_shipping: int = 0
     cancelled_tax: int = 0
     returned: int = 0
+    vouchers: int = 0
+    marketplace: int = 0
 
     @property
     def cancelled(self) -> int:
@@ -58,6 +60,8 @@ def collect(shop: Shop, sheet: Sheet[Sales]) -> None:
         sales.discounts += line["discount_minor"]
         sales.shipping += line["shipping_minor"]
         sales.tax += line["tax_minor"]
+        sales.vouchers += of_voucher(line)
+        sales.marketplace += line["marketplace_minor"] or 0
     for order, line in lines_of(shop.cancelled_sales()):
         sales = sheet.at(line["seller_id"], order["placed_at"])
         sales.cancelled_orders.add(order["order_id"])
@@ -66,16 +70,27 @@ def collect(shop: Shop, sheet: Sheet[Sales]) -> None:
         sales.cancelled_discounts += line["discount_minor"]
         sales.cancelled_shipping += line["shipping_minor"]
         sales.cancelled_tax += line["tax_minor"]
+        sales.vouchers -= of_voucher(line)
+        sales.marketplace -= line["marketplace_minor"] or 0
     for refund, line in lines_of(shop.refunds()):
         if refund["placed_at"] is not None:
             sales = sheet.at(refund["seller_id"], refund["placed_at"])
             sales.returned_units += line["quantity"]
-            sales.returned += line["refund_minor"]
+            sales.returned += given_back(line)
+            sales.marketplace -= line["marketplace_minor"] or 0
+
+
+def of_voucher(line: Event) -> int:
+    """Return what the seller's own vouchers take off a line."""
+    has_voucher = line["line_voucher_id"] is not None or line["order_voucher_id"] is not None
+    return int(line["discount_minor"]) if has_voucher else 0
 
 
 FORMULAS: Mapping[str, Callable[[Sales], Value]] = {
     "gross_sales": lambda sales: sales.gross,
     "discounts": lambda sales: sales.discounts,
+    "voucher_cost": lambda sales: sales.vouchers,
+    "marketplace_vouchers": lambda sales: sales.marketplace,
     "cancellations": lambda sales: sales.cancelled,
     "returns": lambda sales: sales.returned,
     "net_sales": lambda sales: sales.net,

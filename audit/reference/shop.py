@@ -85,3 +85,8 @@ def lines_of(orders: Iterable[Event]) -> Iterator[tuple[Event, Event]]:
 def after_discount(line: Event) -> int:
     """Return the price of an order's line: quantity × unit price − discount."""
     return int(line["quantity"] * line["unit_price_minor"] - line["discount_minor"])
+
+
+def given_back(line: Event) -> int:
+    """Return what a seller gives back for a line: to the shopper, and to the marketplace its part."""
+    return int(line["refund_minor"] + (line["marketplace_minor"] or 0))

@@ -25,7 +25,9 @@ class Returned(TypedDict):
     """The part of the sales that was returned and refunded. The totals include it, net sales do not."""
 
     units: int
-    refund_minor: Annotated[Minor, Field(description="The amount paid back to shoppers.")]
+    refund_minor: Annotated[
+        Minor, Field(description="What sellers gave back: to shoppers, and to the marketplace.")
+    ]
 
 
 class Totals(TypedDict):

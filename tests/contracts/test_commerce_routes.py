@@ -138,6 +138,7 @@ def test_the_example_of_an_order_is_one_that_anybody_may_place() -> None:
 def test_only_lists_and_files_may_have_large_bodies() -> None:
     assert {key for key, body in BODIES.items() if body.limit != JsonBody().limit} == {
         ("POST", "/v1/orders"),
+        ("POST", "/v1/orders/quotes"),
         ("PUT", "/v1/stock"),
         ("PUT", "/v1/sellers/{seller_id}/costs"),
         ("POST", "/v1/sellers/{seller_id}/pictures"),

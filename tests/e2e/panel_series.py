@@ -15,7 +15,7 @@ PROCESSES: tuple[Part, ...] = (
 """The jobs of Prometheus' configuration but `audit`, whose series no panel needs."""
 
 SELDOM_ASKED = ("payments", "alerts", "configuration")
-SENDING_SELDOM = ("users", "sellers", "alerts", "configuration")
+SENDING_SELDOM = ("users", "sellers", "products", "alerts", "configuration")
 """Services whose routes nobody calls, and those that send no event, unless a person does something."""
 
 MAY_BE_MISSING: Mapping[str, str] = {

@@ -43,7 +43,7 @@ WITH
     (
         SELECT
             toStartOfMinute(assumeNotNull(placed_at)) AS minute, currency,
-            sum(arraySum(lines.quantity)) AS units, sum(arraySum(lines.refund_minor)) AS refund_minor
+            sum(arraySum(lines.quantity)) AS units, sum(arraySum(line -> line.refund_minor + ifNull(line.marketplace_minor, 0), lines)) AS refund_minor
         FROM refunded
         GROUP BY minute, currency
     )

@@ -41,7 +41,7 @@ WITH
     (
         SELECT
             assumeNotNull(refunded.seller_id) AS seller_id, toStartOfMinute(assumeNotNull(placed_at)) AS minute, currency,
-            sum(line.quantity) AS units, sum(line.refund_minor) AS refund_minor
+            sum(line.quantity) AS units, sum(line.refund_minor + ifNull(line.marketplace_minor, 0)) AS refund_minor
         FROM refunded
         ARRAY JOIN refunded.lines AS line
         GROUP BY ALL

@@ -10,7 +10,8 @@ SELECT
     toString(currency) AS currency,
     arrayStringConcat(arrayMap(line -> concatWithSeparator(' ', toString(line.line_number), line.product_id,
         line.seller_id, toString(line.quantity), toString(line.unit_price_minor), toString(line.discount_minor),
-        toString(line.shipping_minor), toString(line.tax_minor), toString(line.commission_bp)), lines), ', ') AS lines
+        toString(line.shipping_minor), toString(line.tax_minor), toString(line.commission_bp),
+        toString(ifNull(line.marketplace_minor, 0)), ifNull(line.line_voucher_id, '-'), ifNull(line.order_voucher_id, '-')), lines), ', ') AS lines
 FROM
 (
     SELECT order_id, shopper_id, reason, occurred_at, placed_at, confirmed_at, currency, lines

@@ -7,7 +7,8 @@ SELECT
     toString(if(is_earlier, placed.currency, confirmed.currency)) AS currency,
     arrayStringConcat(arrayMap(line -> concatWithSeparator(' ', toString(line.line_number), line.product_id,
         line.seller_id, toString(line.quantity), toString(line.unit_price_minor), toString(line.discount_minor),
-        toString(line.shipping_minor), toString(line.tax_minor), toString(line.commission_bp)), if(is_earlier, placed.lines, confirmed.lines)), ', ') AS lines
+        toString(line.shipping_minor), toString(line.tax_minor), toString(line.commission_bp),
+        toString(ifNull(line.marketplace_minor, 0)), ifNull(line.line_voucher_id, '-'), ifNull(line.order_voucher_id, '-')), if(is_earlier, placed.lines, confirmed.lines)), ', ') AS lines
 FROM
 (
     SELECT order_id, shopper_id, occurred_at AS confirmed_at, isNull(placed_at) AS is_earlier, placed_at, currency, lines

@@ -7,7 +7,8 @@ SELECT
     currency,
     coalesce((
         SELECT string_agg(concat_ws(' ', line_number, product_id, seller_id, quantity, unit_price_minor, discount_minor,
-            shipping_minor, tax_minor, commission_bp), ', ' ORDER BY line_number)
+            shipping_minor, tax_minor, commission_bp, coalesce(marketplace_minor, 0), coalesce(line_voucher_id::text, '-'),
+            coalesce(order_voucher_id::text, '-')), ', ' ORDER BY line_number)
         FROM orders.order_lines
         WHERE order_lines.order_id = orders.order_id
     ), '') AS lines

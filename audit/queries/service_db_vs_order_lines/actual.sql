@@ -9,7 +9,10 @@ SELECT
     line.discount_minor AS discount_minor,
     line.shipping_minor AS shipping_minor,
     line.tax_minor AS tax_minor,
-    line.commission_bp AS commission_bp
+    line.commission_bp AS commission_bp,
+    line.marketplace_minor AS marketplace_minor,
+    line.line_voucher_id AS line_voucher_id,
+    line.order_voucher_id AS order_voucher_id
 FROM order_placed FINAL
 ARRAY JOIN lines AS line
 WHERE match(order_id, {own_order:String})

@@ -9,5 +9,8 @@ SELECT
     discount_minor,
     shipping_minor,
     tax_minor,
-    commission_bp
+    commission_bp,
+    marketplace_minor,
+    line_voucher_id::text AS line_voucher_id,
+    order_voucher_id::text AS order_voucher_id
 FROM orders.order_lines;

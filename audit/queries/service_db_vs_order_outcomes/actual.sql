@@ -1,4 +1,4 @@
--- How every order of the service was paid, and why it was cancelled, from the events. A refund of the whole amount makes
+-- How every order of the service was paid, and why it was cancelled, from the events. One that costs nothing has no payment. A refund of the whole amount makes
 -- the payment `refunded`.
 WITH
     payments AS
@@ -28,8 +28,11 @@ FROM
 (
     SELECT
         order_id,
-        arraySum((q, p, discount, shipping, tax) -> q * p - discount + shipping + tax, lines.quantity,
-            lines.unit_price_minor, lines.discount_minor, lines.shipping_minor, lines.tax_minor) AS amount_minor
+        arraySum(
+            line -> line.quantity * line.unit_price_minor - line.discount_minor - ifNull(line.marketplace_minor, 0)
+                + line.shipping_minor + line.tax_minor,
+            lines
+        ) AS amount_minor
     FROM order_placed FINAL
     WHERE match(order_id, {own_order:String})
 ) AS placed

@@ -2,6 +2,6 @@
 SELECT
     order_id::text AS order_id,
     payment_status,
-    CASE WHEN payment_status <> 'pending' THEN payment_method END AS payment_method,
+    CASE WHEN payment_status <> 'pending' AND amount_minor > 0 THEN payment_method END AS payment_method,
     cancellation_reason
 FROM orders.orders;

@@ -7,8 +7,8 @@ SELECT
     length(lines) AS line_count,
     arraySum(lines.quantity) AS units,
     arraySum(arrayMap((q, p) -> q * p, lines.quantity, lines.unit_price_minor)) AS gross_minor,
-    gross_minor - arraySum(lines.discount_minor) + arraySum(lines.shipping_minor) + arraySum(lines.tax_minor)
-        AS amount_minor,
+    gross_minor - arraySum(lines.discount_minor) - arraySum(x -> ifNull(x, 0), lines.marketplace_minor)
+        + arraySum(lines.shipping_minor) + arraySum(lines.tax_minor) AS amount_minor,
     ifNull(refunds.refunded_minor, 0) AS refunded_minor
 FROM order_placed FINAL
 LEFT JOIN

@@ -11,6 +11,6 @@ SELECT
     seller_id,
     toString(placed_at) AS placed_at,
     arrayStringConcat(arrayMap(line -> concatWithSeparator(' ', toString(line.line_number), line.product_id,
-        toString(line.quantity), toString(line.refund_minor)), lines), ', ') AS lines
+        toString(line.quantity), toString(line.refund_minor), toString(ifNull(line.marketplace_minor, 0))), lines), ', ') AS lines
 FROM payment_refunded FINAL
 WHERE match(order_id, {own_order:String})

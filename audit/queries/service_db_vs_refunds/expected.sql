@@ -11,7 +11,8 @@ SELECT
     seller_id,
     to_char(date_trunc('milliseconds', placed_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD HH24:MI:SS.MS') AS placed_at,
     coalesce((
-        SELECT string_agg(concat_ws(' ', line_number, product_id, quantity, refund_minor), ', ' ORDER BY position)
+        SELECT string_agg(concat_ws(' ', line_number, product_id, quantity, refund_minor, coalesce(marketplace_minor, 0)), ', '
+            ORDER BY position)
         FROM payments.refunded_lines
         WHERE refunded_lines.refund_id = refunds.refund_id
     ), '') AS lines

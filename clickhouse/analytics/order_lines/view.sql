@@ -17,9 +17,12 @@ CREATE OR REPLACE VIEW {view}
     shipping Decimal(38, 4) COMMENT 'Shipping of the whole line, paid by the shopper.',
     tax Decimal(38, 4) COMMENT 'Tax of the whole line.',
     commission_rate Decimal(9, 4) COMMENT 'The marketplace''s commission as a fraction of 1, frozen when the order was placed.',
-    returned Decimal(38, 4) COMMENT 'What the shopper got back for returned units.',
+    returned Decimal(38, 4) COMMENT 'What the seller gave back for returned units, to the shopper and to the marketplace.',
     revenue Decimal(38, 4) COMMENT 'Deprecated: the same as net_sales.',
-    net_sales Decimal(38, 4) COMMENT 'Net sales: gross - discount of a confirmed line, less returns; 0 if the order was cancelled or never confirmed.'
+    net_sales Decimal(38, 4) COMMENT 'Net sales: gross - discount of a confirmed line, less returns; 0 if the order was cancelled or never confirmed.',
+    marketplace_discount Decimal(38, 4) COMMENT 'What the marketplace pays of the line in the shopper''s place, beside the discount. The shopper pays gross - discount - marketplace_discount + shipping + tax.',
+    line_voucher_id String COMMENT 'The voucher for its category or product that lowered the line; empty without one.',
+    order_voucher_id String COMMENT 'The voucher that lowered the order, this line included; empty without one.'
 )
 AS
 WITH {minor_units} AS minor_units
@@ -43,7 +46,10 @@ SELECT
     toDecimal32(line.commission_bp, 4) / 10000 AS commission_rate,
     toDecimal128(ifNull(sale.returned_minor, 0), 4) / minor_units AS returned,
     toDecimal128(ifNull(sale.revenue_minor, 0), 4) / minor_units AS revenue,
-    revenue AS net_sales
+    revenue AS net_sales,
+    toDecimal128(line.marketplace_minor, 4) / minor_units AS marketplace_discount,
+    line.line_voucher_id AS line_voucher_id,
+    line.order_voucher_id AS order_voucher_id
 FROM {facts}.order_lines AS line
 LEFT JOIN
 (

@@ -19,10 +19,11 @@ CREATE OR REPLACE VIEW {view}
     discount Decimal(38, 4) COMMENT 'Discounts; not taken off gross.',
     shipping Decimal(38, 4) COMMENT 'Shipping paid by the shopper.',
     tax Decimal(38, 4) COMMENT 'Tax.',
-    total Decimal(38, 4) COMMENT 'gross - discount + shipping + tax.',
+    total Decimal(38, 4) COMMENT 'What the shopper pays: gross - discount - marketplace_discount + shipping + tax.',
     returned Decimal(38, 4) COMMENT 'What the shopper got back for returns.',
     revenue Decimal(38, 4) COMMENT 'Deprecated: the same as net_sales.',
-    net_sales Decimal(38, 4) COMMENT 'Net sales: gross - discount of a confirmed order, less returns; 0 if the order was cancelled or never confirmed.'
+    net_sales Decimal(38, 4) COMMENT 'Net sales: gross - discount of a confirmed order, less returns; 0 if the order was cancelled or never confirmed.',
+    marketplace_discount Decimal(38, 4) COMMENT 'What the marketplace pays in the shopper''s place, beside the discount.'
 )
 AS
 WITH {minor_units} AS minor_units
@@ -46,10 +47,11 @@ SELECT
     toDecimal128(arraySum(placed.lines.discount_minor), 4) / minor_units AS discount,
     toDecimal128(arraySum(placed.lines.shipping_minor), 4) / minor_units AS shipping,
     toDecimal128(arraySum(placed.lines.tax_minor), 4) / minor_units AS tax,
-    gross - discount + shipping + tax AS total,
+    gross - discount - marketplace_discount + shipping + tax AS total,
     toDecimal128(ifNull(sale.returned_minor, 0), 4) / minor_units AS returned,
     toDecimal128(ifNull(sale.revenue_minor, 0), 4) / minor_units AS revenue,
-    revenue AS net_sales
+    revenue AS net_sales,
+    toDecimal128(arraySum(line -> ifNull(line.marketplace_minor, 0), placed.lines), 4) / minor_units AS marketplace_discount
 FROM {facts}.order_placed AS placed FINAL
 LEFT JOIN
 (

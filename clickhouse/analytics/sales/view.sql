@@ -12,7 +12,7 @@ CREATE OR REPLACE VIEW {view}
     gross Decimal(38, 4) COMMENT 'Units times their price; below zero for a cancellation, 0 for a return.',
     discount Decimal(38, 4) COMMENT 'Discount of the line; below zero for a cancellation, 0 for a return.',
     shipping Decimal(38, 4) COMMENT 'Shipping of the line; below zero for a cancellation, 0 for a return.',
-    refund Decimal(38, 4) COMMENT 'What the shopper got back; 0 for the other kinds.',
+    refund Decimal(38, 4) COMMENT 'What the seller gave back, to the shopper and to the marketplace; 0 for the other kinds.',
     revenue Decimal(38, 4) COMMENT 'Deprecated: the same as net_sales.',
     net_sales Decimal(38, 4) COMMENT 'Net sales: gross - discount - refund.'
 )

@@ -9,8 +9,8 @@ SELECT
     line.product_id AS product_id,
     -line.quantity AS units,
     currency,
-    line.refund_minor AS refunded_minor,
-    -line.refund_minor AS earned_minor
+    line.refund_minor + ifNull(line.marketplace_minor, 0) AS refunded_minor,
+    -refunded_minor AS earned_minor
 FROM payment_refunded
 ARRAY JOIN lines AS line
 WHERE payment_refunded.return_id IS NOT NULL AND payment_refunded.seller_id IS NOT NULL AND payment_refunded.placed_at IS NULL

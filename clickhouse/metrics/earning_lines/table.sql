@@ -10,7 +10,7 @@ CREATE TABLE {table}
     product_id String CODEC(Default) COMMENT 'The product; empty for a payout.',
     units Int64 CODEC(Default) COMMENT 'Units that were refunded, below zero.',
     currency LowCardinality(String) COMMENT 'ISO 4217 code of every amount in this row.',
-    refunded_minor Int64 CODEC(Default) COMMENT 'What the shopper got back for returned units.',
+    refunded_minor Int64 CODEC(Default) COMMENT 'What the shopper got back for returned units, and the marketplace of its part of a discount.',
     earned_minor Int64 CODEC(Default) COMMENT 'What the row adds to what the seller is owed.',
     paid_minor Int64 CODEC(Default) COMMENT 'What was paid out.'
 )

@@ -13,6 +13,9 @@ SELECT
     line.discount_minor AS discount_minor,
     line.shipping_minor AS shipping_minor,
     line.tax_minor AS tax_minor,
-    line.commission_bp AS commission_bp
+    line.commission_bp AS commission_bp,
+    ifNull(line.marketplace_minor, 0) AS marketplace_minor,
+    ifNull(line.line_voucher_id, '') AS line_voucher_id,
+    ifNull(line.order_voucher_id, '') AS order_voucher_id
 FROM order_placed
 ARRAY JOIN lines AS line

@@ -14,7 +14,10 @@ CREATE TABLE {table}
     discount_minor Int64 CODEC(Default) COMMENT 'Discount of the whole line; not taken off gross_minor.',
     shipping_minor Int64 CODEC(Default) COMMENT 'Shipping of the whole line, paid by the shopper.',
     tax_minor Int64 CODEC(Default) COMMENT 'Tax of the whole line.',
-    commission_bp Int32 CODEC(Default) COMMENT 'The marketplace''s commission in basis points, frozen when the order was placed.'
+    commission_bp Int32 CODEC(Default) COMMENT 'The marketplace''s commission in basis points, frozen when the order was placed.',
+    marketplace_minor Int64 CODEC(Default) COMMENT 'What the marketplace pays of the line in the shopper''s place, beside discount_minor.',
+    line_voucher_id String CODEC(Default) COMMENT 'The voucher that lowered the price of this line; empty without one.',
+    order_voucher_id String CODEC(Default) COMMENT 'The voucher that lowered the order, this line included; empty without one.'
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYear(placed_at)

@@ -17,7 +17,9 @@ SELECT
     line.shipping_minor AS cancelled_shipping_minor,
     line.tax_minor AS cancelled_tax_minor,
     line.discount_minor - line.quantity * line.unit_price_minor AS revenue_minor,
-    -intDiv(2 * line.commission_bp * greatest(-revenue_minor, 0) + 10000, 20000) AS commission_minor
+    -intDiv(2 * line.commission_bp * greatest(-revenue_minor, 0) + 10000, 20000) AS commission_minor,
+    if(isNull(line.line_voucher_id) AND isNull(line.order_voucher_id), 0, -line.discount_minor) AS voucher_minor,
+    -ifNull(line.marketplace_minor, 0) AS marketplace_minor
 FROM order_cancelled
 ARRAY JOIN lines AS line, arrayEnumerate(lines) AS position
 WHERE confirmed_at IS NOT NULL

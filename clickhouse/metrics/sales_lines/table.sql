@@ -27,9 +27,11 @@ CREATE TABLE {table}
     cancelled_shipping_minor Int64 CODEC(Default) COMMENT 'shipping_minor of what was cancelled.',
     cancelled_tax_minor Int64 CODEC(Default) COMMENT 'tax_minor of what was cancelled.',
     returned_units Int64 CODEC(Default) COMMENT 'Units that came back and were refunded.',
-    returned_minor Int64 CODEC(Default) COMMENT 'What the shopper got back for them.',
-    revenue_minor Int64 CODEC(Default) COMMENT 'Gross less discount of a sale; the same below zero for a cancellation; what the shopper got back, below zero, for a return.',
+    returned_minor Int64 CODEC(Default) COMMENT 'What the shopper got back for them, and the marketplace of its part of a discount.',
+    revenue_minor Int64 CODEC(Default) COMMENT 'Gross less discount of a sale; the same below zero for a cancellation; returned_minor, below zero, for a return.',
     commission_minor Int64 CODEC(Default) COMMENT 'What the marketplace keeps of the line, rounded half up; below zero for a cancellation. It keeps its commission of a return.',
+    voucher_minor Int64 CODEC(Default) COMMENT 'The part of discount_minor that is of the seller''s vouchers; below zero for a cancellation.',
+    marketplace_minor Int64 CODEC(Default) COMMENT 'What the marketplace pays of the line in the shopper''s place, beside the discount; below zero for what a cancellation or a return gives back of it.',
     INDEX booked_minutes booked_minute TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree

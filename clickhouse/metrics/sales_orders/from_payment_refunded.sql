@@ -6,7 +6,7 @@ SELECT
     assumeNotNull(return_id) AS return_id,
     currency,
     arraySum(lines.quantity) AS returned_units,
-    arraySum(lines.refund_minor) AS returned_minor,
+    arraySum(line -> line.refund_minor + ifNull(line.marketplace_minor, 0), lines) AS returned_minor,
     -returned_minor AS revenue_minor
 FROM payment_refunded
 WHERE return_id IS NOT NULL AND seller_id IS NOT NULL AND placed_at IS NOT NULL

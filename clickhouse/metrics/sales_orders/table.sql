@@ -18,8 +18,8 @@ CREATE TABLE {table}
     cancelled_discount_minor Int64 CODEC(Default) COMMENT 'discount_minor of what was cancelled.',
     cancelled_shipping_minor Int64 CODEC(Default) COMMENT 'shipping_minor of what was cancelled.',
     returned_units Int64 CODEC(Default) COMMENT 'Units that came back and were refunded.',
-    returned_minor Int64 CODEC(Default) COMMENT 'What the shopper got back for them.',
-    revenue_minor Int64 CODEC(Default) COMMENT 'Gross less discount of a sale; the same below zero for a cancellation; what the shopper got back, below zero, for a return.'
+    returned_minor Int64 CODEC(Default) COMMENT 'What the shopper got back for them, and the marketplace of its part of a discount.',
+    revenue_minor Int64 CODEC(Default) COMMENT 'Gross less discount of a sale; the same below zero for a cancellation; returned_minor, below zero, for a return.'
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYear(minute)

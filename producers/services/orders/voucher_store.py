@@ -58,7 +58,7 @@ async def use(
 
     The rows of the vouchers are locked from the first statement on, so that what follows counts every other
     order with one of them. A voucher is thereby locked as short as possible. The lock is `FOR NO KEY UPDATE`:
-    the foreign keys of lines hold the rows `FOR KEY SHARE`, and two orders would wait for each other otherwise.
+    the foreign keys of lines hold the rows `FOR KEY SHARE`, and two orders would wait for each other.
 
     Raises:
         VOUCHER_REFUSED: a voucher has ended or is used up. Nothing may be committed.

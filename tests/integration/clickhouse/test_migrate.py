@@ -295,3 +295,37 @@ def test_listings_without_a_condition_of_theirs_are_new_wherever_it_was_interrup
         client.command(f"INSERT INTO {table} (event_id) VALUES ('by a job from before')")
         rows = client.query(f"SELECT event_id, condition FROM {table} FINAL ORDER BY event_id").result_rows
         assert rows == [("by a job from before", "new"), ("old", "new"), ("used", "used")]
+
+
+VOUCHERS = next(FOLDER.glob("0035_*.sql"))
+
+BEFORE_VOUCHERS = """
+INSERT INTO order_placed (event_id, lines) VALUES ('old', [(1, 'lamp', 'ann', 2, 500, 10, 0, 0, 1000)]);
+INSERT INTO order_confirmed (event_id, lines) VALUES ('old', [(1, 'lamp', 'ann', 2, 500, 10, 0, 0, 1000)]);
+INSERT INTO order_cancelled (event_id, lines) VALUES ('old', []);
+INSERT INTO return_settled (event_id, lines) VALUES ('old', [(1, 'lamp', 1, 490, true)]);
+INSERT INTO payment_refunded (event_id, lines) VALUES ('old', [(1, 'lamp', 1, 490)]);
+"""
+
+
+@pytest.mark.parametrize("done", [0, 3, 5])
+def test_lines_from_before_vouchers_have_none_wherever_it_was_interrupted(
+    settings, tmp_path, database_before, done
+):
+    tables = ("order_placed", "order_confirmed", "order_cancelled", "return_settled", "payment_refunded")
+    before = database_before(VOUCHERS)
+    client = migrated_after(VOUCHERS, tables, BEFORE_VOUCHERS, done, settings, before, tmp_path)
+
+    def lines(table):
+        return client.query(f"SELECT lines FROM {table} WHERE event_id = 'old'").first_row[0]
+
+    sold = {
+        "line_number": 1, "product_id": "lamp", "seller_id": "ann", "quantity": 2, "unit_price_minor": 500,
+        "discount_minor": 10, "shipping_minor": 0, "tax_minor": 0, "commission_bp": 1000,
+        "marketplace_minor": None, "line_voucher_id": None, "order_voucher_id": None,
+    }  # fmt: skip
+    back = {"line_number": 1, "product_id": "lamp", "quantity": 1, "refund_minor": 490}
+    assert lines("order_placed") == lines("order_confirmed") == [sold]
+    assert lines("order_cancelled") == []
+    assert lines("return_settled") == [{**back, "restocked": True, "marketplace_minor": None}]
+    assert lines("payment_refunded") == [{**back, "marketplace_minor": None}]

@@ -1,7 +1,9 @@
 package souk.flink.clickhouse;
 
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +15,10 @@ import souk.flink.common.RejectedException;
 import souk.flink.common.BatchWriter;
 import souk.flink.common.RetryableException;
 
-/** Inserts rows into one ClickHouse table in the format RowBinary, by column name. */
+/**
+ * Inserts rows into one ClickHouse table by column name. The header of the format RowBinaryWithNamesAndTypes has the types
+ * from when the job started, so that ClickHouse refuses rows after a column has changed instead of reading them wrongly.
+ */
 final class ClickHouseBatchWriter implements BatchWriter {
     private static final String COLUMNS =
             "SELECT name, type FROM system.columns WHERE database = {database:String} AND table = {table:String}"
@@ -33,8 +38,10 @@ final class ClickHouseBatchWriter implements BatchWriter {
     private final VersionGenerator versions = new VersionGenerator();
     private final RowData.FieldGetter[] getters;
     private final ColumnEncoder[] encoders;
+    private final List<String> names;
     private final String insert;
     private Map<String, String> columns;
+    private byte[] header;
 
     ClickHouseBatchWriter(Config config, int subtask, int parallelism) {
         this.config = config;
@@ -48,7 +55,7 @@ final class ClickHouseBatchWriter implements BatchWriter {
         for (int i = 0; i < getters.length; i++) {
             getters[i] = RowData.createFieldGetter(config.rowType.getTypeAt(i), i);
         }
-        var names = new ArrayList<>(config.rowType.getFieldNames());
+        names = new ArrayList<>(config.rowType.getFieldNames());
         if (config.versionColumn != null) {
             names.add(config.versionColumn);
         }
@@ -57,7 +64,7 @@ final class ClickHouseBatchWriter implements BatchWriter {
         }
         this.insert = "INSERT INTO " + name(config.table)
                 + names.stream().map(ClickHouseBatchWriter::quote).collect(Collectors.joining(", ", " (", ")"))
-                + " FORMAT RowBinary";
+                + " FORMAT RowBinaryWithNamesAndTypes";
     }
 
     @Override
@@ -80,14 +87,24 @@ final class ClickHouseBatchWriter implements BatchWriter {
                     "SELECT max(" + quote(config.versionColumn) + ") FROM " + name(config.table)
                             + " FORMAT TabSeparatedRaw", Map.of()).strip()));
         }
+        header = header();
         if (progress != null) {
             progress.open();
         }
     }
 
+    private byte[] header() {
+        buffer.reset();
+        buffer.length(names.size());
+        names.forEach(name -> buffer.string(name.getBytes(StandardCharsets.UTF_8)));
+        names.forEach(name -> buffer.string(columns.get(name).getBytes(StandardCharsets.UTF_8)));
+        return Arrays.copyOf(buffer.array(), buffer.size());
+    }
+
     @Override
     public void write(List<? extends RowData> rows) throws RetryableException, RejectedException, InterruptedException {
         buffer.reset();
+        buffer.raw(header);
         for (RowData row : rows) {
             encode(row);
         }

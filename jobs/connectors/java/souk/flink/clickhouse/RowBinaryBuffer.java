@@ -59,9 +59,13 @@ final class RowBinaryBuffer {
 
     void string(byte[] text) {
         length(text.length);
-        ensure(text.length);
-        System.arraycopy(text, 0, bytes, size, text.length);
-        size += text.length;
+        raw(text);
+    }
+
+    void raw(byte[] more) {
+        ensure(more.length);
+        System.arraycopy(more, 0, bytes, size, more.length);
+        size += more.length;
     }
 
     private void little(long value, int width) {
