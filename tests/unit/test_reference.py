@@ -24,7 +24,11 @@ Events = dict[str, list[dict[str, Any]]]
 LINE = {
     "line_number": 1, "product_id": "pen", "seller_id": "ana", "quantity": 1, "unit_price_minor": 0,
     "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0, "commission_bp": 0,
+    "marketplace_minor": None, "line_voucher_id": None, "order_voucher_id": None,
 }  # fmt: skip
+
+
+REFUNDED = {"line_number": 1, "product_id": "pen", "quantity": 1, "marketplace_minor": None}
 
 
 def order(order_id: str, *lines: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -67,9 +71,7 @@ def picked(values: Values, names: str) -> tuple[Value, ...]:
 
 def test_sales_cancellations_and_returns_make_the_metrics_of_a_month() -> None:
     gone = order("two", {"unit_price_minor": 901, "shipping_minor": 20, "tax_minor": 9})
-    refund = order("one", return_id="back", seller_id="ana") | {
-        "lines": [{"line_number": 1, "product_id": "pen", "quantity": 1, "refund_minor": 300}]
-    }
+    refund = order("one", return_id="back", seller_id="ana") | {"lines": [REFUNDED | {"refund_minor": 300}]}
     one = order(
         "one",
         {"quantity": 2, "unit_price_minor": 1_000, "discount_minor": 500, "shipping_minor": 70},
@@ -91,9 +93,30 @@ def test_sales_cancellations_and_returns_make_the_metrics_of_a_month() -> None:
         "gross_sales": 3201, "discounts": 500, "cancellations": 901, "returns": 300, "net_sales": 1500,
         "shipping": 90, "tax": 40, "total_sales": 1601, "orders": 2, "cancelled_orders": 1, "units": 4,
         "net_units": 2, "average_order_value": 1500, "average_unit_price": 800, "units_per_order": 2.0,
-        "cancellation_rate": 0.5, "return_rate": 0.25, "discount_rate": 0.1562,
+        "cancellation_rate": 0.5, "return_rate": 0.25, "discount_rate": 0.1562, "voucher_cost": 0,
+        "marketplace_vouchers": 0,
     }  # fmt: skip
     assert may["gross_sales"] == 40
+
+
+def test_the_seller_pays_for_own_vouchers_and_gives_the_marketplace_its_part_of_a_return_back() -> None:
+    shared = {"unit_price_minor": 1_000, "line_voucher_id": "mine", "discount_minor": 200}
+    shared |= {"order_voucher_id": "theirs", "marketplace_minor": 80}
+    gone = order("two", shared)
+    refund = order("one", return_id="back", seller_id="ana") | {
+        "lines": [REFUNDED | {"refund_minor": 360, "marketplace_minor": 40}]
+    }
+    events = {
+        "order_confirmed": [order("one", shared, {"unit_price_minor": 500, "discount_minor": 100}), gone],
+        "order_cancelled": [gone | {"confirmed_at": JUNE_1_MS}],
+        "payment_refunded": [refund],
+    }
+
+    _, sales = months("sales", events)
+    assert picked(sales, "voucher_cost marketplace_vouchers discounts") == (200, 40, 500)
+    assert picked(sales, "returns net_sales") == (400, 800)
+    _, money = months("money", events)
+    assert picked(money, "sales_income cancelled_income refunds_charged") == (2000, 800, 400)
 
 
 def test_returns_count_when_they_come_back_and_refunds_when_they_are_paid() -> None:
@@ -124,9 +147,7 @@ def test_earnings_are_booked_when_they_happen_and_commission_is_rounded_for_each
         {
             "order_confirmed": [order("one", *sold, occurred_at=MAY_31_MS)],
             "order_cancelled": [order("one", sold[1], confirmed_at=MAY_31_MS)],
-            "payment_refunded": [
-                refund | {"lines": [{"product_id": "pen", "quantity": 1, "refund_minor": 500}]}
-            ],
+            "payment_refunded": [refund | {"lines": [REFUNDED | {"refund_minor": 500}]}],
             "payout_paid": [{"payout_id": "p", "seller_id": "ana", "currency": "BRL", "amount_minor": 90}],
         },
     )
@@ -152,7 +173,7 @@ def test_earnings_count_by_how_far_the_order_is_now() -> None:
                 refund
                 | {
                     "placed_at": MAY_31_MS,
-                    "lines": [{"product_id": "pen", "quantity": 1, "refund_minor": 300}],
+                    "lines": [REFUNDED | {"refund_minor": 300}],
                 }
             ],
         },

@@ -81,6 +81,7 @@ def test_a_refund_has_what_its_return_says(shop, eventually):
     (refunded,) = eventually(lambda: shop.events("payment_refunded", order_id))
     assert refunded["amount_minor"] == 2_000
     assert (refunded["seller_id"], refunded["placed_at"]) == ("seller-1", placed_at)
+    assert [each.pop("marketplace_minor") for each in refunded["lines"]] == [None] * 3
     assert refunded["lines"] == [
         {"line_number": 2, "product_id": chair, "quantity": 1, "refund_minor": 200},
         {"line_number": 1, "product_id": lamp, "quantity": 2, "refund_minor": 1_800},

@@ -15,6 +15,7 @@ SCHEMAS = {
     "producers.kit": "inventory",  # any service: each has the tables of the kit
     "producers.kit.seller_status": "alerts",
     "producers.kit.offers": "orders",
+    "producers.kit.throttles": "users",
     "producers.services.payments.provider": PROVIDER,
 }
 """Package or module → the schema of its statements; the longest name counts."""
