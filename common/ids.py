@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Annotated
 
 import uuid_utils
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 """Pattern of ids and texts in requests: any characters except control characters."""
@@ -25,6 +25,12 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH, pa
 
 Uuid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 """The UUID of anything in a request, in canonical form: lower case, with dashes."""
+
+VoucherCode = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9-]{4,32}$"), AfterValidator(str.upper)]
+"""The code of a voucher, entered in upper or lower case."""
+
+MAX_VOUCHER_CODES = 5
+"""Codes of one order, or in one cart."""
 
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

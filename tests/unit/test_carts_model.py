@@ -222,7 +222,16 @@ def test_a_line_leaves_its_seller_before_it_comes_to_another() -> None:
 
 def stored(**changed: Any) -> StoredCart:
     known = {"cart_id": "c", "shopper_id": "s", "guest_ids": [], "is_guest": False, "session_id": "v"}
-    return StoredCart(**{**known, "changed_at": BEFORE, "touched_at": BEFORE, "is_idle": True, **changed})
+    return StoredCart(
+        **{
+            **known,
+            "changed_at": BEFORE,
+            "touched_at": BEFORE,
+            "is_idle": True,
+            "voucher_codes": [],
+            **changed,
+        }
+    )
 
 
 def test_an_abandoned_cart_says_what_is_in_it_and_names_no_guest() -> None:

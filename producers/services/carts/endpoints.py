@@ -1,13 +1,13 @@
 """`/v1/cart`: the cart of the sender, a guest or a person, on all of their devices."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 
 from common.access_policy import allow
 from common.guarded_route import policy
-from common.ids import Id
+from common.ids import Id, VoucherCode
 from common.openapi import openapi_problem
 from producers.kit.http.endpoint import settings_of, transaction, transactions
 from producers.kit.http.guard import principal_of, session_of, shopper_of
@@ -30,6 +30,7 @@ from producers.services.carts.model import (
     altered,
     choose_offer,
     priced,
+    with_code,
 )
 
 NAME = "carts"
@@ -40,12 +41,18 @@ CHANGE_OWN = allow("guest", "shopper", "platform", traffic="write")
 EXAMPLE_ADDITION = {"product_id": "product-000001", "quantity": 1}
 NOT_FOR_SALE = openapi_problem(422, "The product is not for sale, or a field can't be used.")
 FULL = openapi_problem(409, "The cart is full, or the line would have too many units.")
+TOO_MANY = openapi_problem(409, "The cart has as many codes as an order can have.")
 NO_LINE = openapi_problem(404, "The product is not in the cart.")
 
 ProductPath = Annotated[Id, Path(description="The product's id.", examples=["product-000001"])]
 Shopper = Annotated[Id | None, Query(description="Only for processes of the platform.")]
 
 Visit = Annotated[Id | None, Query(description="The visit, as in the body of a change.")]
+
+CodePath = Annotated[VoucherCode, Path(description="The code of a voucher.", examples=["SUMMER-10"])]
+
+ChangeCodes = Callable[[Sequence[str]], Sequence[str]]
+"""Returns the voucher codes of a cart as they shall be."""
 
 Change = Callable[[Transaction, Lines], Awaitable[Lines]]
 """Returns the lines of a cart as they shall be."""
@@ -127,12 +134,37 @@ async def remove_line(
     return await _change(request, CartRequest(shopper_id=shopper_id, session_id=session_id), remove)
 
 
+@public.put("/vouchers/{code}", summary="Enter a voucher code", responses=TOO_MANY)
+@policy(CHANGE_OWN)
+async def add_code(request: Request, code: CodePath, body: Annotated[CartRequest, JsonBody({})]) -> Cart:
+    """Keep the code of a voucher in the cart, and return the cart.
+
+    Whether a voucher has this code, and what it does, `POST /v1/orders/quotes` says. The codes leave the cart
+    once an order with a voucher is confirmed.
+    """
+    return await _change(request, body, _nothing, lambda codes: with_code(codes, code))
+
+
+@public.delete("/vouchers/{code}", summary="Remove a voucher code")
+@policy(CHANGE_OWN)
+async def remove_code(
+    request: Request, code: CodePath, shopper_id: Shopper = None, session_id: Visit = None
+) -> Cart:
+    """Remove the code of a voucher from the cart, if it is there; return the cart."""
+    asked = CartRequest(shopper_id=shopper_id, session_id=session_id)
+    return await _change(request, asked, _nothing, lambda codes: [each for each in codes if each != code])
+
+
 @internal.post("/exports")
 @policy(PLATFORM)
 async def export_cart(request: Request, body: Annotated[ExportRequest, JsonBody()]) -> CartExport:
     """All that a person has in the cart."""
     async with transactions(request, NAME).connection() as sql:
-        return {"cart": await store.export_lines(sql, body.shopper_ids)}
+        carts = await store.find_carts(sql, body.shopper_ids)
+        return {
+            "cart": await store.export_lines(sql, body.shopper_ids),
+            "voucher_codes": [code for cart in carts for code in cart.voucher_codes],
+        }
 
 
 router = APIRouter()
@@ -156,8 +188,17 @@ async def _nothing(_tx: Transaction, lines: Lines) -> Lines:
     return lines
 
 
-async def _change(request: Request, asked: CartRequest, change: Change) -> Cart:
-    """Open the sender's cart, change its lines, and return it at current prices. No empty cart is made."""
+def _same_codes(codes: Sequence[str]) -> Sequence[str]:
+    return codes
+
+
+async def _change(
+    request: Request, asked: CartRequest, change: Change, change_codes: ChangeCodes = _same_codes
+) -> Cart:
+    """Open the sender's cart, change its lines or codes, and return it at current prices.
+
+    No empty cart without codes is made.
+    """
     principal, owners = principal_of(request), _owners(request, asked.shopper_id)
     named = session_of(asked.session_id, request)
     is_guest = "guest" in principal.roles or ("platform" in principal.roles and named == owners[0])
@@ -165,10 +206,12 @@ async def _change(request: Request, asked: CartRequest, change: Change) -> Cart:
     async with transaction(request, NAME, session_id or owners[0]) as tx:
         cart, before = await store.open_cart(tx, owners, is_guest, session_id)
         after = await change(tx, before)
-        if cart is None and after:
+        codes = change_codes(cart.voucher_codes if cart else [])
+        if cart is None and (after or codes):
             cart = store.new_cart(tx, owners[0], is_guest, session_id)
         if cart is not None:
             cart = await store.save(tx, cart, before, after, recommendation_id=asked.recommendation_id)
+            cart = await store.save_codes(tx, cart, codes)
         return await _priced(request, tx, cart)
 
 

@@ -35,7 +35,10 @@ async def take_out(tx: Transaction, event: Record) -> None:
 
 
 async def forget_order(tx: Transaction, event: Record) -> None:
-    """`order_confirmed`: forget what the order took out of a cart."""
+    """`order_confirmed`: forget what the order took out of a cart, and its codes if it used a voucher."""
+    if any(line["line_voucher_id"] or line["order_voucher_id"] for line in event["lines"]):
+        for cart in _each(await store.lock_carts_of(tx, [event["shopper_id"]])):
+            await store.save_codes(tx, cart, [])
     await store.forget_taken(tx, event["order_id"])
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from common.clock import from_millis, to_millis
-from common.ids import Id
+from common.ids import MAX_VOUCHER_CODES, Id
 from common.problems import problem
 from producers.kit.http.strict_request import StrictRequest
 from producers.kit.listings import MAX_ORDER_LINES
@@ -65,6 +65,12 @@ TOO_MANY_UNITS = problem(
     "Too many units",
     "The cart has {quantity} units of product {product_id!r}, and takes up to 999 of one product. Nothing "
     "was changed.",
+)
+TOO_MANY_CODES = problem(
+    409,
+    "too-many-codes",
+    "Too many voucher codes",
+    "The cart has {codes} voucher codes, the most that an order can have. Remove one first.",
 )
 UNKNOWN_CART = problem(
     404,
@@ -152,6 +158,7 @@ class StoredCart:
     changed_at: datetime
     touched_at: datetime
     is_idle: bool
+    voucher_codes: list[str]
 
     @property
     def subject(self) -> dict[str, Any]:
@@ -162,6 +169,18 @@ class StoredCart:
     def next_moment(self, now: datetime) -> datetime:
         """Return the time of its next event, in milliseconds: later than its last one."""
         return max(from_millis(to_millis(now)), self.changed_at + timedelta(milliseconds=1))
+
+
+def with_code(codes: Sequence[str], code: str) -> list[str]:
+    """Return the codes of a cart with a further one, each once.
+
+    Raises:
+        TOO_MANY_CODES: there are `MAX_VOUCHER_CODES` others.
+    """
+    found = list(dict.fromkeys([*codes, code]))
+    if len(found) > MAX_VOUCHER_CODES:
+        raise TOO_MANY_CODES(codes=len(codes))
+    return found
 
 
 def guests_of(owner: str, *shopper_ids: str) -> list[str]:
@@ -237,7 +256,8 @@ class Cart(Amounts):
     """A cart at current prices, with a parcel for each seller.
 
     `saved` are the lines that are saved for later. `can_be_bought` is whether there is a line in the cart,
-    and none has a `problem`. `cart_id` and `touched_at` are null if there is no cart yet.
+    and none has a `problem`. `cart_id` and `touched_at` are null if there is no cart yet. `voucher_codes` are
+    those that the shopper has entered; `POST /v1/orders/quotes` says what they do.
     """
 
     cart_id: str | None
@@ -246,12 +266,14 @@ class Cart(Amounts):
     saved: list[CartLine]
     can_be_bought: bool
     touched_at: datetime | None
+    voucher_codes: list[str]
 
 
 class CartExport(TypedDict):
-    """All that is kept of a person: what is in their cart, or saved for later there."""
+    """All that is kept of a person: what is in their cart, or saved for later there, and voucher codes."""
 
     cart: list[StoredLine]
+    voucher_codes: list[str]
 
 
 def choose_offer(offers: Iterable[Offer], seller_id: str | None, currency: str) -> Offer | None:
@@ -464,6 +486,7 @@ def priced(cart: StoredCart | None, lines: Iterable[PricedLine], currency: str) 
         saved=saved,
         can_be_bought=bool(in_cart) and all(line.problem is None for line in in_cart),
         touched_at=cart.touched_at if cart else None,
+        voucher_codes=cart.voucher_codes if cart else [],
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from common.ids import new_cart_id
+from common.ids import MAX_VOUCHER_CODES, new_cart_id
 from producers.kit.http.problems import require
 from producers.kit.offers import Offer
 from producers.kit.outbox.transaction import Transaction
@@ -79,6 +79,7 @@ def new_cart(tx: Transaction, owner: str, is_guest: bool, session_id: str | None
         changed_at=tx.now,
         touched_at=tx.now,
         is_idle=False,
+        voucher_codes=[],
     )
 
 
@@ -89,7 +90,9 @@ async def _merge(
     others = await find_lines(tx, other.cart_id)
     both = merged(lines, others)
     guest_ids = guests_of(cart.shopper_id, *cart.guest_ids, other.shopper_id, *other.guest_ids)
-    cart = await save(tx, replace(cart, guest_ids=guest_ids), lines, both, "merged")
+    codes = list(dict.fromkeys([*cart.voucher_codes, *other.voucher_codes]))[:MAX_VOUCHER_CODES]
+    cart = replace(cart, guest_ids=guest_ids, voucher_codes=codes)
+    cart = await save(tx, cart, lines, both, "merged")
     await delete_cart(tx, other, others, "merged")
     return cart, both
 
@@ -114,6 +117,14 @@ async def save(
         await _delete_lines(tx, cart, gone)
     if new:
         await _save_lines(tx, cart, new)
+    return cart
+
+
+async def save_codes(tx: Transaction, cart: StoredCart, codes: Sequence[str]) -> StoredCart:
+    """Save the voucher codes of a locked or new cart; return the new state. No event tells of them."""
+    if list(codes) != cart.voucher_codes:
+        cart = replace(cart, voucher_codes=list(codes), touched_at=max(tx.now, cart.touched_at))
+        await _save_cart(tx, cart)
     return cart
 
 

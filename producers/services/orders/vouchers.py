@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 from typing_extensions import TypedDict
 
-from common.ids import Id
+from common.ids import MAX_VOUCHER_CODES, Id, VoucherCode
 from common.problems import problem
 from producers.kit.http.strict_request import StrictRequest
 from producers.kit.listings import MAX_PRICE_MINOR
@@ -34,9 +34,6 @@ Flaw = Literal[
     "used_by_you",
     "no_gain",
 ]
-
-MAX_CODES = 5
-"""Codes of one order."""
 
 MAX_AUTOMATIC = 100
 """Vouchers of one owner that apply by themselves and have not ended."""
@@ -72,16 +69,12 @@ UNKNOWN_VOUCHER = problem(
 )
 
 
-Code = Annotated[
-    str,
-    Field(pattern="^[A-Za-z0-9-]{4,32}$", examples=["SUMMER-10"]),
-    AfterValidator(str.upper),
-]
-"""The code of a voucher, entered in upper or lower case."""
-
 Codes = Annotated[
-    list[Code],
-    Field(max_length=MAX_CODES, description="The codes that the shopper entered. Each has to take effect."),
+    list[VoucherCode],
+    Field(
+        max_length=MAX_VOUCHER_CODES,
+        description="The codes that the shopper entered. Each has to take effect.",
+    ),
 ]
 
 
@@ -89,7 +82,9 @@ class VoucherRequest(StrictRequest):
     """A new voucher. Nothing of it changes later; its owner can end it."""
 
     name: Annotated[str, Field(min_length=1, max_length=80, description="What shoppers read.")]
-    code: Annotated[Code | None, Field(description="Null: it applies by itself.")] = None
+    code: Annotated[
+        VoucherCode | None, Field(description="Null: it applies by itself.", examples=["SUMMER-10"])
+    ] = None
     kind: Kind
     percent_bp: Annotated[
         int | None, Field(ge=1, le=ALL_BP, description="Of a `percentage`: 1000 is 10 %.")

@@ -10,10 +10,12 @@ from common.access_policy import anyone
 from common.guarded_route import policy
 from common.principal import Principal, guest
 from common.problems import Problem
+from common.request_path import in_path
 from producers.services.carts.model import MAX_UNITS, UNKNOWN_OFFER
 from serving.gateway.gateway import identity_of, renewal
 from serving.gateway.sign_in_redirect import resend_address
 from serving.kit.parameters import ProductId
+from serving.kit.problems import CommerceUnavailable
 from serving.kit.product_cards import read_known_cards
 from serving.products.endpoints import ProductsDep
 from serving.products.service import ProductsService
@@ -48,7 +50,23 @@ MESSAGES: Mapping[str, str] = {
     "again": N_("What you ordered is in your cart again."),
     "some": N_("What is still for sale of your order is in your cart again."),
     "none": N_("Nothing of this order is for sale any more."),
+    "code_added": N_("The voucher is in your cart. Beside your order is what it saves."),
+    "code_removed": N_("The voucher is removed."),
 }
+
+FLAWS: Mapping[str, str] = {
+    "unknown": N_("There is no voucher with this code."),
+    "other_currency": N_("It is for another currency."),
+    "not_started": N_("It can't be used yet."),
+    "ended": N_("It has ended."),
+    "not_for_these": N_("It is not for what is in your cart."),
+    "below_minimum": N_("Your order is below its minimum."),
+    "not_first_order": N_("It is for a first order only."),
+    "used_up": N_("It was used as often as it can be."),
+    "used_by_you": N_("You have used it as often as you can."),
+    "no_gain": N_("Another voucher saves more."),
+}
+"""Why the code of a voucher has no effect (`VoucherOutcome.problem`)."""
 
 router = page_router(READ, PAGE)
 
@@ -117,6 +135,30 @@ async def change_line(
             case _:
                 raise BadField(gettext("Press one of the buttons of the line."))
         return await _changed(request, session, "PUT", line, done, body)
+
+    return await _action(request, change, products, session)
+
+
+@router.post("/vouchers")
+@policy(CHANGE)
+async def change_vouchers(request: Request, products: ProductsDep, session: Session) -> Response:
+    """Keep the code of a voucher in the cart, unless there is none with this code, or remove one."""
+
+    def path(code: str) -> str:
+        return f"/v1/cart/vouchers/{in_path(code)}"
+
+    async def change(form: Form) -> Response:
+        if code := form.text("remove"):
+            return await _changed(request, session, "DELETE", path(code), "code_removed")
+        if not (code := form.text("code").strip()):
+            raise BadField(gettext("Enter the code of a voucher."))
+        sender = _sender(request, session)
+        cart = await ask(request, "GET", "/v1/cart", sender=sender)
+        if quote := await _quote(request, session, {**cart, "voucher_codes": [code]}):
+            flaw = next((each["problem"] for each in quote["vouchers"] if each["code"]), None)
+            if flaw == "unknown":
+                raise BadField(gettext(FLAWS[flaw]))
+        return await _changed(request, session, "PUT", path(code), "code_added", {})
 
     return await _action(request, change, products, session)
 
@@ -205,6 +247,7 @@ async def _page(
 ) -> Response:
     cart = await ask(request, "GET", "/v1/cart", sender=_sender(request, session))
     shown = _lines(cart) + cart["saved"]
+    quote = await _quote_or_none(request, session, cart)
     cards = await read_known_cards(products.versions, [line["product_id"] for line in shown])
     names = await products.names.of_sellers(line["seller_id"] for line in shown)
     in_cart = _newest(cart)
@@ -215,12 +258,40 @@ async def _page(
         problem,
         session=session,
         cart=cart,
+        quote=quote,
+        of_code={each["code"]: each for each in quote["vouchers"]} if quote else {},
+        flaws=FLAWS,
         cards=cards,
         sellers=names,
         rows=await titled_rows(request, session, "cart", cart=in_cart) if in_cart else [],
     )
     _tell(request, response, cart)
     return set_session_cookie(request, response, session)
+
+
+async def _quote(request: Request, session: str, cart: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what an order of the cart would cost, with its vouchers; None if it can't be bought.
+
+    Raises:
+        Refusal: too many codes were guessed, or a product or price has just changed.
+        CommerceUnavailable: orders does not answer.
+    """
+    if not cart["can_be_bought"]:
+        return None
+    lines = [{name: line[name] for name in ("product_id", "seller_id", "quantity")} for line in _lines(cart)]
+    body = {"currency": cart["currency"], "lines": lines, "voucher_codes": cart["voucher_codes"]}
+    quote: Mapping[str, Any] = await ask(
+        request, "POST", "/v1/orders/quotes", body, sender=_sender(request, session)
+    )
+    return quote
+
+
+async def _quote_or_none(request: Request, session: str, cart: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what an order of the cart would cost; None if that can't be said now."""
+    try:
+        return await _quote(request, session, cart)
+    except (Refusal, CommerceUnavailable):
+        return None
 
 
 def _sender(request: Request, session: str) -> Principal | None:

@@ -250,6 +250,9 @@ async def _order(
         "parts": sellers_parts(found),
         "sellers": names,
         "signed_in": identity_of(request).signed_in is not None,
+        "discount_minor": sum(
+            line["discount_minor"] + (line["marketplace_minor"] or 0) for line in found["lines"]
+        ),
     }
 
 

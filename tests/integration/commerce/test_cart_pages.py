@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, e
 from redis import Redis
 
 from common.ids import new_id
+from common.principal import Principal
 from serving.kit.request_body import CONTENT_TYPE
 from tests.integration.commerce.site import BEST_SELLER, Site, fill_sign_in, path_of, sign_in
 from tests.integration.servers import await_true
@@ -22,6 +23,8 @@ BIA = "bia"
 LAMP, VASE = "Desk lamp, teal", "Tall vase"
 
 LISTING = ("event_id", "occurred_at", "product_id", "seller_id", "name", "currency", "price_minor")
+
+ADMIN = Principal("user-admin", frozenset({"shopper", "admin"}), ("shopper-admin",))
 
 Listing = Callable[..., str]
 
@@ -513,3 +516,102 @@ def test_a_person_signed_in_sees_the_cart_of_the_guest_they_were(site: Site, lam
     other = site.browser()
     sign_in(other, email)
     assert in_cart(other) == [(lamp, 2)]
+
+
+def voucher(site: Site, **changes: Any) -> dict[str, Any]:
+    """A voucher of the seller of the lamp."""
+    body = {"name": "Summer", "code": f"S-{new_id()[-12:].upper()}", "kind": "percentage", **changes}
+    with site.shop.as_principal(ADMIN) as admin:
+        answer = admin.post(f"/v1/sellers/{BEST_SELLER}/vouchers", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+@pytest.mark.browser
+def test_a_voucher_lowers_what_is_paid_and_leaves_the_cart_with_the_order(
+    window: BrowserContext, site: Site, lamp: str, vase: str
+) -> None:
+    code = voucher(site, percent_bp=1_000)["code"]
+    page = open_with(window.new_page(), (lamp, LAMP), (vase, VASE))
+    page.get_by_label("Voucher code").fill(code.lower())
+    page.get_by_role("button", name="Use it").click()
+    expect(page.locator(f"[data-code={code}]")).to_contain_text("−R$9.99")
+    expect(page.locator("#place")).to_have_text("Place order · R$169.81")
+
+    place(page)
+    expect(page.get_by_role("heading", name="Your order is confirmed")).to_be_visible()
+    expect(page.locator(".paid").first).to_contain_text("−R$9.99")
+    expect(page.locator(".paid").nth(1)).to_contain_text("R$169.81")
+    page.goto("/shop")
+    open_with(page, (vase, VASE))
+    expect(page.locator("[data-code]")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_a_voucher_that_ends_before_the_order_is_said_and_nothing_is_lost(
+    window: BrowserContext, site: Site, lamp: str, complaints: list[str]
+) -> None:
+    ended = voucher(site, percent_bp=1_000)
+    code = ended["code"]
+    page = open_with(window.new_page(), (lamp, LAMP))
+    page.get_by_label("Voucher code").fill(code)
+    page.keyboard.press("Enter")
+    expect(page.locator(f"[data-code={code}]")).to_contain_text("−R$9.99")
+    with site.shop.as_principal(ADMIN) as admin:
+        path = f"/v1/sellers/{BEST_SELLER}/vouchers/{ended['voucher_id']}/end"
+        admin.post(path, json={}).raise_for_status()
+
+    page.locator("#place").click()
+    expect(page.locator("#refusal")).to_contain_text("A voucher has no effect any more")
+    assert "409" in complaints.pop()
+    expect(page.locator(f"[data-code={code}]")).to_contain_text("It has ended.")
+    page.get_by_role("button", name=f"Remove the voucher {code}").click()
+    expect(page.locator("[data-code]")).to_have_count(0)
+    expect(page.locator("#place")).to_have_text("Place order · R$99.90")
+
+
+@pytest.mark.browser
+def test_an_order_that_costs_nothing_has_nothing_to_pay(
+    window: BrowserContext, site: Site, lamp: str
+) -> None:
+    code = voucher(site, percent_bp=10_000)["code"]
+    page = open_with(window.new_page(), (lamp, LAMP))
+    page.get_by_label("Voucher code").fill(code)
+    page.keyboard.press("Enter")
+    expect(page.locator("#place")).to_have_text("Place order · R$0.00")
+
+    place(page)
+    expect(page.get_by_role("heading", name="Your order is confirmed")).to_be_visible()
+    expect(page.locator(".paid").nth(1)).to_contain_text("Nothing to pay")
+
+
+def test_codes_are_entered_and_removed_without_scripts(site: Site, lamp: str) -> None:
+    browser = site.browser()
+    add(browser, lamp)
+    code = voucher(site, kind="amount", amount_minor=500, minimum_minor=20_000)["code"]
+
+    def enter(**fields: str) -> httpx.Response:
+        return browser.post("/shop/cart/vouchers", data=fields)
+
+    assert "There is no voucher with this code." in enter(code="NO-SUCH-CODE").text
+    assert "Enter the code of a voucher." in enter(code=" ").text
+    assert enter(code="x y").status_code == 422
+    assert path_of(enter(code=code)) == "/shop/cart?done=code_added"
+    shown = browser.get("/shop/cart").text
+    assert "Your order is below its minimum. (R$200.00)" in shown
+    add(browser, lamp, 2)
+    shown = browser.get("/shop/cart").text
+    assert "−R$5.00" in shown
+    assert "Place order · R$294.70" in shown
+    assert path_of(enter(remove=code)) == "/shop/cart?done=code_removed"
+    assert "Place order · R$299.70" in browser.get("/shop/cart").text
+
+
+def test_a_person_has_the_codes_of_the_guest_they_were(site: Site, lamp: str) -> None:
+    browser = site.browser()
+    add(browser, lamp)
+    code = voucher(site, percent_bp=1_000)["code"]
+    browser.post("/shop/cart/vouchers", data={"code": code})
+    sign_in(browser, site.person())
+
+    assert f'data-code="{code}"' in browser.get("/shop/cart").text

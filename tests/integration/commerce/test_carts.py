@@ -523,3 +523,38 @@ def test_an_old_cart_that_is_being_changed_does_not_expire(shop, visitor, lamp):
         asyncio.run(expire())
     left = shop.sql("SELECT cart_id FROM carts.carts WHERE cart_id = ANY($1)", ids)
     assert left == [{"cart_id": ids[0]}]
+
+
+def test_codes_are_kept_each_once_merged_at_a_sign_in_and_exported(shop, visitor, lamp):
+    visitor.add(lamp)
+    for number in (1, 2, 1):
+        visitor.http.put(f"/v1/cart/vouchers/code-{number}", json={}).raise_for_status()
+    assert visitor.cart()["voucher_codes"] == ["CODE-1", "CODE-2"]
+    person = visitor.signed_in()
+    for number in (2, 3, 4, 5):
+        person.http.put(f"/v1/cart/vouchers/code-{number}", json={}).raise_for_status()
+    assert person.cart()["voucher_codes"] == [f"CODE-{number}" for number in (1, 2, 3, 4, 5)]
+    full = person.http.put("/v1/cart/vouchers/code-6", json={})
+    assert (full.status_code, full.json()["type"]) == (409, "urn:souk:problem:too-many-codes")
+    asked = {"shopper_ids": list(person.principal.shopper_ids)}
+    assert len(shop.http.post("/v1/cart/exports", json=asked).json()["voucher_codes"]) == 5
+    for _ in range(2):
+        left = person.http.delete("/v1/cart/vouchers/CODE-3").json()["voucher_codes"]
+    assert left == ["CODE-1", "CODE-2", "CODE-4", "CODE-5"]
+    assert person.http.put("/v1/cart/vouchers/a b", json={}).status_code == 422
+
+
+def test_only_a_confirmed_order_with_a_voucher_takes_the_codes_out(shop, visitor, lamp, eventually):
+    visitor.add(lamp)
+    visitor.http.put("/v1/cart/vouchers/code-1", json={}).raise_for_status()
+    shopper_id = visitor.principal.shopper_ids[0]
+    common = {"shopper_id": shopper_id, "currency": "BRL", "placed_at": system_clock()}
+
+    plain = {**ORDER, "product_id": lamp, "quantity": 1}
+    shop.tell("order_confirmed", "orders", order_id=new_id(), **common, lines=[plain])
+    used = {**plain, "order_voucher_id": new_id()}
+    order_id = new_id()
+    shop.tell("order_confirmed", "orders", order_id=order_id, **common, lines=[plain])
+    assert visitor.cart()["voucher_codes"] == ["CODE-1"]
+    shop.tell("order_confirmed", "orders", order_id=order_id, **common, lines=[used])
+    eventually(lambda: visitor.cart()["voucher_codes"] == [])

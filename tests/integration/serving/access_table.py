@@ -122,6 +122,8 @@ GET /v1/cart                                     visitors
 POST /v1/cart/lines                              visitors platform
 PUT /v1/cart/lines/{product_id}                  visitors platform
 DELETE /v1/cart/lines/{product_id}               visitors platform
+PUT /v1/cart/vouchers/{code}                     visitors platform
+DELETE /v1/cart/vouchers/{code}                  visitors platform
 POST /v1/orders                                  visitors platform
 GET /v1/orders/{order_id}                        visitors platform
 POST /v1/orders/{order_id}/cancellation          visitors platform
@@ -173,6 +175,7 @@ GET /shop/cart                                   everybody
 GET /shop/cart/state                             everybody
 POST /shop/cart/lines                            everybody
 POST /shop/cart/lines/{product_id}               everybody
+POST /shop/cart/vouchers                         everybody
 GET /shop/orders                                 everybody
 GET /shop/orders/{order_id}                      visitors platform
 GET /shop/orders/{order_id}/state                visitors platform

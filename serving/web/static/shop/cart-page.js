@@ -15,6 +15,7 @@ const PRICE_RETRY_S = 0.5;
 const PROBLEM_TEXT = {
   [PRICE_MOVED]: gettext("A price has just changed. The cart shows the new price: check it, and place the order again."),
   "urn:souk:problem:unknown-product": gettext("One of these products is no longer for sale. See the notes in the cart, and place the order again."),
+  "urn:souk:problem:voucher-refused": gettext("A voucher has no effect any more. See the note beside it: remove it, and place the order again."),
   "urn:souk:problem:bad-parameter": gettext("The shop can't accept this order as it is. Check the quantities."),
 };
 
@@ -138,6 +139,8 @@ const buy = async (form) => {
     currency: form.dataset.currency,
     payment: { method: "credit_card", token: new FormData(form).get("token") },
     lines: lines(),
+    voucher_codes: form.dataset.codes.split(" ").filter(Boolean),
+    ...(form.dataset.total && { amount_minor: Number(form.dataset.total) }),
   });
   button.disabled = true;
   button.textContent = gettext("Placing your order…");
