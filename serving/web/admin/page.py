@@ -12,6 +12,7 @@ from common.problems import Problem
 from serving.web.forms import Form, form_page
 from serving.web.policy import page_router
 from serving.web.translation import N_
+from serving.web.vouchers import MESSAGES as VOUCHER_MESSAGES
 
 ADMINISTRATORS = allow("admin", "platform", traffic="operations")
 """Administrators, and processes of the platform.
@@ -37,6 +38,7 @@ SECTIONS: Mapping[str, str] = {
     # What is for sale
     "listings": N_("Listings"),
     "categories": N_("Categories"),
+    "vouchers": N_("Vouchers"),
     # What shoppers are recommended
     "recommendations": N_("Recommendations"),
     "recommendation-health": N_("Recommendation health"),
@@ -77,6 +79,7 @@ MESSAGES: Mapping[str, str] = {
     "replayed": N_("The dead letters were sent again. One that is rejected again appears as a new one."),
     "none_replayed": N_("Nothing was sent: truncated dead letters can't be replayed."),
     "discarded": N_("The dead letters are discarded."),
+    **VOUCHER_MESSAGES,
 }
 
 Search = Annotated[str, Query(max_length=MAX_ID_LENGTH, pattern=PRINTABLE)]

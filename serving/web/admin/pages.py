@@ -18,6 +18,7 @@ from serving.web.admin import (
     sellers,
     settings,
     trainings,
+    vouchers,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -35,5 +36,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     reviews.router,
     listings.router,
     categories.router,
+    vouchers.router,
     dead_letters.router,
 )

@@ -24,6 +24,7 @@ from serving.web.seller import (
     settings,
     sql,
     views,
+    vouchers,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -48,4 +49,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     views.router,
     settings.router,
     costs.router,
+    vouchers.router,
 )

@@ -341,6 +341,9 @@ POST /admin/categories                           admin platform
 GET /admin/categories/{category_id}              admin platform
 POST /admin/categories/{category_id}             admin platform
 POST /admin/categories/{category_id}/removal     admin platform
+GET /admin/vouchers                              admin platform
+POST /admin/vouchers                             admin platform
+POST /admin/vouchers/{voucher_id}/end            admin platform
 POST /admin/attributes                           admin platform
 GET /admin/attributes/{key}                      admin platform
 POST /admin/attributes/{key}                     admin platform
@@ -371,6 +374,9 @@ POST /sell/{seller_id}/restock/{product_id}      owner manager packer admin | ad
 GET /sell/{seller_id}/costs                      figures admin | admin
 POST /sell/{seller_id}/costs                     managers admin | admin
 POST /sell/{seller_id}/costs/file                managers admin | admin
+GET /sell/{seller_id}/vouchers                   managers admin | admin
+POST /sell/{seller_id}/vouchers                  managers admin | admin
+POST /sell/{seller_id}/vouchers/{voucher_id}/end managers admin | admin
 GET /sell/{seller_id}/settings                   managers admin | admin
 POST /sell/{seller_id}/settings/profile          managers admin | admin
 POST /sell/{seller_id}/settings/invitations      managers admin | admin

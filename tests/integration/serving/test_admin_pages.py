@@ -467,6 +467,7 @@ def test_the_pages_fit_every_width(browser: Browser, office: Office) -> None:
         "/admin/listings",
         "/admin/categories",
         "/admin/categories/Lamps",
+        "/admin/vouchers",
         "/admin/attributes/colour",
         "/admin/experiments",
         "/admin/trainings",

@@ -306,7 +306,8 @@ def test_the_pages_fit_every_width(browser: Browser, office: Office, seller: tup
     headers = bearer(office.settings, staff(seller[0], "owner", seller[1]))
     context = browser.new_context(base_url=office.settings.serving, extra_http_headers=headers)
     page = context.new_page()
-    for path in ("/sell/apply", f"/sell/{seller[0]}/settings", f"/sell/{seller[0]}/costs"):
+    here = f"/sell/{seller[0]}"
+    for path in ("/sell/apply", f"{here}/settings", f"{here}/costs", f"{here}/vouchers"):
         page.goto(path)
         for theme, width in layouts(page):
             assert scroll_width(page) <= width, f"{path} at {width} px, {theme}"
