@@ -69,7 +69,7 @@ def test_a_wrong_parcel_of_a_seller_is_found(
 
 def test_a_confirmation_with_another_price_than_its_order_is_found(empty_database: Settings) -> None:
     for order, price in (("right", 1000), ("wrong", 999)):
-        lines = [[(1, "pen", "ann", 1, each, 0, 0, 0, 0)] for each in (1000, price)]
+        lines = [[(1, "pen", "ann", 1, each, 0, 0, 0, 0, None, None, None)] for each in (1000, price)]
         with connect(empty_database, admin=True) as client:
             for event, time, about in zip(
                 ("placed", "confirmed"), ("occurred_at", "placed_at"), lines, strict=True
@@ -95,7 +95,8 @@ def test_a_wrong_sum_of_a_roll_up_is_found(empty_database: Settings) -> None:
     with connect(empty_database, admin=True) as client:
         client.command(
             "INSERT INTO order_confirmed (event_id, occurred_at, order_id, placed_at, currency, lines) "
-            f"VALUES ('c', '{SHIPPED}', 'o', '{SHIPPED}', 'BRL', [(1, 'pen', 'ann', 1, 1000, 0, 0, 0, 0)])"
+            f"VALUES ('c', '{SHIPPED}', 'o', '{SHIPPED}', 'BRL', "
+            "[(1, 'pen', 'ann', 1, 1000, 0, 0, 0, 0, NULL, NULL, NULL)])"
         )
         client.command(
             f"INSERT INTO {writable(empty_database, 'seller_sales_day')} "
@@ -141,7 +142,9 @@ def test_a_signal_of_which_the_facts_know_nothing_is_found(empty_database: Setti
         "first_at": datetime(2026, 1, 2, tzinfo=UTC), "last_at": datetime(2026, 1, 2, 6, tzinfo=UTC),
         "figures": {"cancellations": 2},
     }  # fmt: skip
-    lines = [(1, "pen", "ann", 1, 1000, 0, 0, 0, 0), (2, "ink", "ann", 1, 1000, 0, 0, 0, 0)]
+    lines = [
+        (each, name, "ann", 1, 1000, 0, 0, 0, 0, None, None, None) for each, name in ((1, "pen"), (2, "ink"))
+    ]
     with connect(empty_database, admin=True) as client:
         for number in range(3):  # a further one is no difference
             columns = dict.fromkeys(("occurred_at", "placed_at", "confirmed_at"), MOMENT)

@@ -27,7 +27,7 @@ VIEWS = [
     ]
 ]  # fmt: skip
 ORDERS = [
-    [f"{order}-placed", at, at, "ann", order, [(1, product, "bob", 1, 100, 0, 0, 0, 0)]]
+    [f"{order}-placed", at, at, "ann", order, [(1, product, "bob", 1, 100, 0, 0, 0, 0, None, None, None)]]
     for order, product, at in [("o1", "lamp", OLD), ("o2", "rug", NEW)]
 ]
 GOES_WITH = 2 ** ((NEW.timestamp() - 1_451_606_400) / (14 * 86_400))

@@ -29,6 +29,7 @@ def record(event_id, shopper_id="ana"):
     line = {
         "line_number": 1, "product_id": "p", "seller_id": "s", "quantity": 2, "unit_price_minor": 900,
         "discount_minor": 0, "shipping_minor": 150, "tax_minor": 0, "commission_bp": 1000,
+        "marketplace_minor": None, "line_voucher_id": None, "order_voucher_id": None,
     }  # fmt: skip
     return {
         "event_id": event_id, "occurred_at": moment, "order_id": "o1", "shopper_id": shopper_id,

@@ -176,7 +176,11 @@ def test_the_plain_computation_leaves_cancelled_orders_and_foreign_customers_out
         order("fay", 5, 0, 500, "EUR"),
         order("fay", 6, 3, 600),
     ]
-    refund = returned | {"return_id": "back", "seller_id": "ana", "lines": [{"refund_minor": 50}]}
+    refund = returned | {
+        "return_id": "back",
+        "seller_id": "ana",
+        "lines": [{"refund_minor": 50, "marketplace_minor": None}],
+    }
 
     found = cohorts(customers(orders, [gone], [refund]), month_of)
 

@@ -22,8 +22,8 @@ def back(*lines, seller_id="ana"):
 
 
 def test_lines_can_be_returned_in_parts_until_nothing_is_left():
-    once = check_return([LAMPS, VASE], back((1, "lamp", 1, 400)))
-    twice = check_return(once.values(), back((1, "lamp", 1, 600)))
+    once = check_return([LAMPS, VASE], back((1, "lamp", 1, 400))).after
+    twice = check_return(once.values(), back((1, "lamp", 1, 600))).after
 
     assert once == {1: replace(LAMPS, returned=1, refunded_minor=400)}
     assert twice == {1: replace(LAMPS, returned=2, refunded_minor=1_000)}
@@ -58,7 +58,7 @@ def test_whatever_is_returned_no_line_gives_back_more_than_it_has(returns):
     line = LAMPS
     for quantity, refund_minor in returns:
         try:
-            line = check_return([line], back((1, "lamp", quantity, refund_minor)))[1]
+            line = check_return([line], back((1, "lamp", quantity, refund_minor))).after[1]
         except Rejected:
             continue
 

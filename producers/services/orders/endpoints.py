@@ -95,7 +95,7 @@ async def place_order(
 
 
 @public.post("/quotes", summary="What an order would cost", responses=GUESSED)
-@policy(allow("guest", "shopper", "platform", traffic="checkout"))
+@policy(allow("guest", "shopper", "platform", traffic="read"))
 async def quote_order(
     request: Request, order: Annotated[QuoteRequest, JsonBody(EXAMPLE_QUOTE, LIST_LIMIT)]
 ) -> Quote:

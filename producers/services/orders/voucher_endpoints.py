@@ -38,13 +38,25 @@ VoucherPath = Annotated[Uuid, Path(description="The voucher's id.")]
 
 STAFF: tuple[StaffRole, ...] = ("owner", "manager")
 READ_OF_SELLER = allow(
-    "seller", "admin", traffic="read", staff=STAFF, seller_parameter="seller_id", scope="vouchers:read"
+    "seller",
+    "admin",
+    "platform",
+    traffic="read",
+    staff=STAFF,
+    seller_parameter="seller_id",
+    scope="vouchers:read",
 )
 CHANGE_OF_SELLER = allow(
-    "seller", "admin", traffic="write", staff=STAFF, seller_parameter="seller_id", scope="vouchers:write"
+    "seller",
+    "admin",
+    "platform",
+    traffic="write",
+    staff=STAFF,
+    seller_parameter="seller_id",
+    scope="vouchers:write",
 )
-READ = allow("admin", traffic="read")
-CHANGE = allow("admin", traffic="write")
+READ = allow("admin", "platform", traffic="read")
+CHANGE = allow("admin", "platform", traffic="write")
 
 router = APIRouter(prefix="/v1", tags=["vouchers"], route_class=PublicRoute)
 

@@ -74,9 +74,9 @@ async def refund_return(tx: Transaction, event: Record) -> None:
 
 
 def line_amount_minor(line: Record) -> int:
-    """Return the amount due for a line of `order_placed`."""
+    """Return the amount due for a line of `order_placed`. Sources without vouchers leave their fields out."""
     gross: int = line["quantity"] * line["unit_price_minor"]
-    discount: int = line["discount_minor"] + (line["marketplace_minor"] or 0)
+    discount: int = line["discount_minor"] + (line.get("marketplace_minor") or 0)
     extras: int = line["shipping_minor"] + line["tax_minor"]
     return gross - discount + extras
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -27,7 +27,8 @@ class LiveOrders:
     """Places orders and waits for their outcome.
 
     `on_placed` is called with the time of each order that the API accepted. `on_failed` is called with the
-    units of each order that was refused or cancelled.
+    units of each order that was refused or cancelled. `codes` gives the voucher codes that the shopper enters
+    for an order of some sellers.
     """
 
     def __init__(
@@ -38,7 +39,9 @@ class LiveOrders:
         random: Random,
         on_placed: Callable[[datetime], None],
         on_failed: Callable[[dict[int, int]], None],
+        codes: Callable[[Collection[int]], list[str]] = lambda _: [],
     ) -> None:
+        self._codes = codes
         self._world, self._api, self._status, self._random = world, api, status, random
         self._on_placed, self._on_failed = on_placed, on_failed
 
@@ -104,6 +107,7 @@ class LiveOrders:
                 }
                 for product, units in checkout.units.items()
             ],
+            "voucher_codes": self._codes({int(self._world.products.seller[each]) for each in checkout.units}),
         }
         key = {"idempotency-key": str(uuid.UUID(int=self._random.getrandbits(128), version=4))}
         return await self._request("orders", "POST", "/v1/orders", body, key)

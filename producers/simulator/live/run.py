@@ -38,6 +38,7 @@ from producers.simulator.live.shipments import LiveShipments
 from producers.simulator.live.steps import SubmitCart
 from producers.simulator.live.stock_levels import StockLevels
 from producers.simulator.live.visit import VisitContext
+from producers.simulator.live.vouchers import LiveVouchers
 from producers.simulator.randomness import named_rng
 from producers.simulator.saved_world import SavedWorld
 from producers.simulator.status import SimulatorStatus
@@ -193,9 +194,10 @@ class _LiveTraffic:
             lambda body: self.spawn(self._orders.review(body)),
         )  # fmt: skip
         self._order_consumer = OrderConsumer(settings.kafka, status, self._ship, self._shipments.drop)
+        self._vouchers = LiveVouchers(world, api, random)
         self._orders = LiveOrders(
             world, api, status, random, self._sales_poller.record_order,
-            self._stock_levels.record_failed_order,
+            self._stock_levels.record_failed_order, self._vouchers.entered,
         )  # fmt: skip
         self._search_truth = LiveSearchTruth(world, settings.home)
         context = VisitContext(decisions, self._stock_levels.in_stock, index_of)
@@ -218,6 +220,7 @@ class _LiveTraffic:
             await asyncio.wait({filled, stop_requested}, return_when=asyncio.FIRST_COMPLETED)
             if not stopping.is_set():
                 filled.result()
+                await self._vouchers.create()
                 self._status.phase = "live"
                 self.spawn(self._event_sender.run(stopping))
                 self.spawn(self._session_runner.run(stopping))

@@ -42,7 +42,7 @@ OF_SERVICES = (
     "service_db_vs_costs", "service_db_vs_reviews", "service_db_vs_products",
     "service_db_vs_carts", "copies_of_offers", "copies_of_stock",
     "service_db_vs_alerts", "copies_of_listings", "copies_of_commission_rules",
-    "copies_of_seller_status",
+    "copies_of_seller_status", "service_db_vs_voucher_uses",
 )  # fmt: skip
 LINES, ORDERED, REFUNDS = "inventory.reserved_lines", "orders.order_lines", "payments.refunds"
 ORDER_STATE = "INSERT INTO order_state (order_id, shopper_id, currency, status) VALUES"
@@ -127,6 +127,11 @@ def audited(running_shop: Shop, migrated_database: Settings) -> Iterator[Audited
         "cancelled": shop.buy(product, quantity=3),
         "returned": shop.buy(product, quantity=4),
     }
+    with shop.as_principal(admin()) as http:
+        voucher = {"name": "V", "code": f"V-{new_id()[-12:]}", "kind": "amount", "amount_minor": 301}
+        codes = [http.post("/v1/vouchers", json=voucher).raise_for_status().json()["code"]]
+    orders["with a voucher"] = shop.buy(product, voucher_codes=codes)
+    orders["declined with it"] = shop.buy(product, voucher_codes=codes, token="tok_decline")
     for order_id in orders.values():
         shop.settled(order_id)
     shop.http.post(f"/v1/orders/{orders['cancelled']}/cancellation", json={}).raise_for_status()
@@ -482,6 +487,26 @@ def test_a_review_that_is_not_as_its_events_say_is_found(
     review = f"WHERE source_id = 'gone' AND order_id = '{audited.orders['returned']}'"
     changed(f"UPDATE reviews.reviews SET {change} {review}", f"UPDATE reviews.reviews SET {undo} {review}")
     assert audited.differences("service_db_vs_reviews") == found
+
+
+def test_a_use_of_a_voucher_that_was_not_given_back_is_found(
+    audited: Audited, changed: Callable[..., None]
+) -> None:
+    use = "UPDATE orders.voucher_uses SET given_back_at = {} WHERE order_id = '{}'"
+    kept, given_back = audited.orders["with a voucher"], audited.orders["declined with it"]
+    changed(use.format("NULL", given_back), use.format("now()", given_back))
+    changed(use.format("now()", kept), use.format("NULL", kept))
+    (found,) = audited.ask("service_db_vs_voucher_uses")
+    assert {each.key["order_id"] for each in found.differences} == {kept, given_back}
+
+
+def test_a_line_with_another_part_of_the_marketplace_is_found(
+    audited: Audited, changed: Callable[..., None]
+) -> None:
+    line = f"WHERE order_id = '{audited.orders['with a voucher']}'"
+    update = "UPDATE orders.order_lines SET marketplace_minor ="
+    changed(f"{update} 300 {line}", f"{update} 301 {line}")
+    assert audited.differences("service_db_vs_order_lines") == {("marketplace_minor", 300, 301)}
 
 
 @pytest.mark.parametrize(

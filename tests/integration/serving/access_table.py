@@ -254,12 +254,12 @@ GET /v1/sellers/{seller_id}/commission           staff key admin | admin
 GET /v1/sellers/{seller_id}/costs                figures key admin | admin
 GET /v1/sellers/{seller_id}/costs.csv            figures key admin | admin
 PUT /v1/sellers/{seller_id}/costs                managers key admin | admin
-GET /v1/sellers/{seller_id}/vouchers             managers key admin | admin
-POST /v1/sellers/{seller_id}/vouchers            managers key admin | admin
-POST /v1/sellers/{seller_id}/vouchers/{voucher_id}/end managers key admin | admin
-GET /v1/vouchers                                 admin
-POST /v1/vouchers                                admin
-POST /v1/vouchers/{voucher_id}/end               admin
+GET /v1/sellers/{seller_id}/vouchers             managers key admin platform | admin platform
+POST /v1/sellers/{seller_id}/vouchers            managers key admin platform | admin platform
+POST /v1/sellers/{seller_id}/vouchers/{voucher_id}/end managers key admin platform | admin platform
+GET /v1/vouchers                                 admin platform
+POST /v1/vouchers                                admin platform
+POST /v1/vouchers/{voucher_id}/end               admin platform
 GET /v1/sellers/{seller_id}/alerts               figures key marketplace | marketplace
 GET /v1/sellers/{seller_id}/alerts/messages      figures key marketplace | marketplace
 POST /v1/sellers/{seller_id}/alerts              managers admin | admin

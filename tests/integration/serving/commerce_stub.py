@@ -47,6 +47,9 @@ def order_of_two_sellers(status: str, *steps: str) -> dict[str, Any]:
                 "discount_minor": 0,
                 "shipping_minor": 0,
                 "tax_minor": 0,
+                "marketplace_minor": None,
+                "line_voucher_id": None,
+                "order_voucher_id": None,
             }
             for number, (seller, product, price) in enumerate(LINES, 1)
         ],
@@ -86,6 +89,7 @@ def cart_of(*lines: tuple[str, str, int]) -> dict[str, Any]:
         "parcels": parcels,
         "saved": [],
         "can_be_bought": bool(lines),
+        "voucher_codes": [],
         "touched_at": None,
         **_amounts(len(lines), sum(price for _, _, price in lines)),
     }
@@ -156,7 +160,7 @@ def running_commerce_stub(settings: Settings) -> Iterator[CommerceStub]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             commerce.asked.append(self.path)
-            if not self.path.startswith("/v1/cart"):
+            if not self.path.startswith(("/v1/cart", "/v1/orders/quotes")):
                 commerce.order = order_of_two_sellers("cancelled", "confirmed", "cancelled")
             self.do_GET()
 

@@ -37,6 +37,8 @@ LED_BY = ("search", "direct", "recommendation")
 SURFACES = ("home", "product")
 RETURNED = ("changed_mind", "damaged", "late")
 
+NO_VOUCHERS = dict.fromkeys(("marketplace_minor", "line_voucher_id", "order_voucher_id"))
+
 Events = dict[str, list[dict[str, Any]]]
 
 
@@ -115,7 +117,7 @@ class History:
             {
                 "line_number": number, "product_id": f"{seller}-1", "seller_id": seller, "quantity": 1,
                 "unit_price_minor": 900, "discount_minor": 0, "shipping_minor": 0, "tax_minor": 0,
-                "commission_bp": 1_000,
+                "commission_bp": 1_000, **NO_VOUCHERS,
             }
             for number, seller in enumerate(SELLERS, start=1)
         ]  # fmt: skip
@@ -130,12 +132,17 @@ class History:
         rng = self._rng
         product, seller = rng.choice(list(PRODUCTS.items()))
         quantity, price = rng.randrange(1, 5), rng.randrange(100, 9_000)
-        return {
+        line = {
             "line_number": number, "product_id": product, "seller_id": seller, "quantity": quantity,
             "unit_price_minor": price, "discount_minor": rng.choice([0, 0, rng.randrange(price)]),
             "shipping_minor": rng.randrange(900), "tax_minor": rng.choice([0, 37]),
-            "commission_bp": rng.choice([1_000, 1_250, 733]),
+            "commission_bp": rng.choice([1_000, 1_250, 733]), **NO_VOUCHERS,
         }  # fmt: skip
+        if line["discount_minor"] and number % 2:
+            line["line_voucher_id"] = "of the seller"
+        if number % 3 == 2:
+            line |= {"order_voucher_id": "of the marketplace", "marketplace_minor": 1 + price // 50}
+        return line
 
     def _parcel(
         self,
@@ -213,7 +220,9 @@ class History:
             {
                 "line_number": line["line_number"], "product_id": line["product_id"],
                 "quantity": line["quantity"],
-                "refund_minor": line["quantity"] * line["unit_price_minor"] - line["discount_minor"],
+                "refund_minor": line["quantity"] * line["unit_price_minor"] - line["discount_minor"]
+                - (line["marketplace_minor"] or 0),
+                "marketplace_minor": line["marketplace_minor"],
             }
             for line in lines
         ]  # fmt: skip
@@ -221,7 +230,11 @@ class History:
         about = {"return_id": return_id, "seller_id": seller_id, **order, **placed}
         self._add(
             "order_returned", returned_at, **about, currency="BRL", reason=rng.choice(RETURNED),
-            lines=[line | {"restocked": rng.random() < 0.7} for line in came_back],
+            lines=[
+                {name: line[name] for name in line if name != "marketplace_minor"}
+                | {"restocked": rng.random() < 0.7}
+                for line in came_back
+            ],
         )  # fmt: skip
         if rng.random() < 0.8:
             self._add(

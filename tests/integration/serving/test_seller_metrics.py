@@ -49,6 +49,16 @@ class Line:
     returned_units: int
     refund: int
 
+    @property
+    def of_voucher(self) -> int:
+        """The part of the discount that is of a voucher of the seller."""
+        return self.discount if self.units % 2 else 0
+
+    @property
+    def of_marketplace(self) -> int:
+        """What the marketplace pays. The whole part goes back with the line."""
+        return self.units
+
 
 @dataclass
 class Order:
@@ -102,6 +112,7 @@ def rows_of(order: Order) -> Iterator[dict[str, Any]]:
             "kind": "sold", "orders": first, "orders_of_product": first_of_product, "lines": 1,
             "units": line.units, "gross_minor": line.gross, "discount_minor": line.discount,
             "shipping_minor": line.shipping, "tax_minor": line.tax, "revenue_minor": net,
+            "voucher_minor": line.of_voucher, "marketplace_minor": line.of_marketplace,
         }  # fmt: skip
         if order.cancelled:
             yield place | {
@@ -110,12 +121,14 @@ def rows_of(order: Order) -> Iterator[dict[str, Any]]:
                 "cancelled_units": line.units, "cancelled_gross_minor": line.gross,
                 "cancelled_discount_minor": line.discount, "cancelled_shipping_minor": line.shipping,
                 "cancelled_tax_minor": line.tax, "revenue_minor": -net,
+                "voucher_minor": -line.of_voucher, "marketplace_minor": -line.of_marketplace,
             }  # fmt: skip
         if line.returned_units:
             yield place | {
                 "kind": "returned", "return_id": f"return-{order.number}",
                 "returned_units": line.returned_units,
                 "returned_minor": line.refund, "revenue_minor": -line.refund,
+                "marketplace_minor": -line.of_marketplace,
             }  # fmt: skip
 
 
@@ -182,6 +195,10 @@ def expected(lines: Lines) -> dict[str, int | float | None]:
     return {
         "gross_sales": gross,
         "discounts": discount,
+        "voucher_cost": sum(line.of_voucher for order, line in lines if not order.cancelled),
+        "marketplace_vouchers": sum(
+            line.of_marketplace for order, line in lines if not order.cancelled and not line.returned_units
+        ),
         "cancellations": lost,
         "returns": refunds,
         "net_sales": net,
