@@ -157,7 +157,7 @@ def check_returns(conversion: Conversion) -> None:
         order = orders[event["order_id"]]
         assert event["occurred_at"] >= order["occurred_at"] == event["placed_at"]
         assert event["shopper_id"] == order["shopper_id"]
-        left[event["order_id"]] |= check_return(left[event["order_id"]].values(), event)
+        left[event["order_id"]] |= check_return(left[event["order_id"]].values(), event).after
 
 
 def encode_everything(conversion: Conversion) -> list[str]:

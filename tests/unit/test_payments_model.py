@@ -18,10 +18,13 @@ NEWS = {
 }
 
 
-def after(*news):
+FREE = {"placed": lambda payment: replace(payment, amount_minor=0)}
+
+
+def after(*news, kinds=NEWS):
     payment = WAITING
     for one in news:
-        payment = NEWS[one](payment).next()
+        payment = kinds[one](payment).next()
     return payment
 
 
@@ -29,6 +32,25 @@ def after(*news):
 def test_a_payment_is_due_once_its_order_is_both_placed_and_reserved(news):
     assert after(news[0]).state == "waiting"
     assert after(*news).state == "due"
+
+
+@given(st.permutations(["placed", "reserved"]))
+def test_an_order_that_costs_nothing_is_free_once_it_is_both_placed_and_reserved(news):
+    assert after(news[0], kinds=NEWS | FREE).state == "waiting"
+    assert after(*news, kinds=NEWS | FREE).state == "free"
+
+
+@given(st.permutations(["placed", "reserved", "cancelled"]))
+def test_a_free_order_that_is_cancelled_is_refunded_nothing(news):
+    payment = after(*news, kinds=NEWS | FREE)
+
+    assert payment.state == ("free" if news[-1] == "cancelled" else "void")
+    assert refund_due_minor(payment, 0) == 0
+
+
+@given(st.lists(st.sampled_from(sorted(NEWS))))
+def test_the_provider_is_never_called_for_an_order_that_costs_nothing(news):
+    assert not after(*news, kinds=NEWS | FREE).needs_provider_call
 
 
 @given(st.permutations(["placed", "reserved", "cancelled"]))
@@ -50,6 +72,7 @@ def test_a_cancelled_payment_that_the_provider_may_have_taken_is_voided():
         ("captured", 1, "captured", False),
         ("failed", 1, "failed", None),
         ("void", 0, "void", None),
+        ("free", 0, "free", False),
     ],
 )
 def test_the_payment_of_an_expired_order_is_closed_unless_the_provider_may_have_taken_it(
@@ -62,7 +85,7 @@ def test_the_payment_of_an_expired_order_is_closed_unless_the_provider_may_have_
     assert cancelled is None or expired.cancelled == cancelled
 
 
-@given(st.sampled_from(["captured", "failed", "void", "voiding"]), st.booleans(), st.integers(0, 3))
+@given(st.sampled_from(["captured", "failed", "void", "voiding", "free"]), st.booleans(), st.integers(0, 3))
 def test_an_expiry_never_moves_a_payment_that_was_decided(state, cancelled, attempts):
     decided = replace(WAITING, amount_minor=500, state=state, cancelled=cancelled, attempts=attempts)
 

@@ -194,8 +194,8 @@ def test_hostile_queries_tell_nothing_about_other_sellers(
 ) -> None:
     outcomes = run(clients, canary, range(300))
 
-    assert outcomes["answered"] > 60, outcomes
-    assert outcomes["497"] > 60, outcomes
+    assert outcomes["answered"] > 50, outcomes
+    assert outcomes["497"] > 50, outcomes
 
 
 def test_hostile_queries_that_nobody_checks_read_no_foreign_row(unguarded: SellerClient, canary: str) -> None:

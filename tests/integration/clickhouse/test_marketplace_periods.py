@@ -34,7 +34,10 @@ def client(migrated_database: Settings) -> Iterator[Client]:
     for number in range(400):
         at = BEGIN + timedelta(seconds=random.randrange(DAYS * 86_400))
         sellers = [f"seller-{int(random.random() ** 3 * 40)}" for _ in range(random.randint(1, 2))]
-        lines = [(n, "pen", seller, 1, 1000 + number, 0, 0, 0, 0) for n, seller in enumerate(sellers, 1)]
+        lines = [
+            (n, "pen", seller, 1, 1000 + number, 0, 0, 0, 0, None, None, None)
+            for n, seller in enumerate(sellers, 1)
+        ]
         orders.append([f"c{number}", at, f"o{number}", at, "BRL", lines])
         payments.append([f"p{number}", at, f"o{number}", random.choice(["pix", "boleto"]), "BRL", number])
     with connect(settings, admin=True) as client:

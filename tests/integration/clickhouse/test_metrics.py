@@ -29,7 +29,7 @@ def client(database_without_metrics: Settings) -> Iterator[Client]:
 
 
 def line(number: int, product: str, seller: str, quantity: int = 1, price: int = 1000) -> tuple[Any, ...]:
-    return (number, product, seller, quantity, price, 0, 150, 0, 1000)
+    return (number, product, seller, quantity, price, 0, 150, 0, 1000, None, None, None)
 
 
 def add(client: Client, event: str, moment: datetime = NOON, *, order: str = "o", **fields: Any) -> None:

@@ -132,6 +132,48 @@ def test_an_order_that_costs_nothing_is_confirmed_without_a_payment(shop, eventu
     assert shop.sql("SELECT FROM provider.charges WHERE amount_minor = 0") == []
 
 
+def free_order(shop, lamp, quantity=1):
+    """Order something for which the marketplace pays all; return the id of the confirmed order."""
+    voucher = create(shop, None, percent_bp=10_000)
+    body = body_of(shop, lamp, quantity=quantity, codes=[voucher["code"]], amount_minor=0)
+    order_id = ordered(shop, person(), body).json()["order_id"]
+    assert shop.settled(order_id)["status"] == "confirmed"
+    return order_id
+
+
+def test_a_return_of_a_free_order_gives_the_marketplace_its_part_back_once(shop, eventually):
+    lamp = shop.product(price_minor=333)
+    order_id = free_order(shop, lamp, quantity=2)
+    first, second = (back(order_id, returned(lamp, 1, 0)) for _ in range(2))
+
+    for event in (first, second):
+        shop.tell("order_returned", **event)
+        shop.tell("order_returned", **event)
+
+    refunds = eventually(
+        lambda: found if len(found := shop.events("payment_refunded", order_id)) >= 2 else None
+    )
+    assert sorted(each["return_id"] for each in refunds) == sorted(
+        each["return_id"] for each in (first, second)
+    )
+    assert [each["amount_minor"] for each in refunds] == [0, 0]
+    assert [each["lines"][0]["marketplace_minor"] for each in refunds] == [333, 333]
+    assert shop.sql("SELECT FROM provider.charges WHERE amount_minor = 0") == []
+
+
+def test_a_cancelled_free_order_gives_its_units_back_and_refunds_nothing(shop, eventually):
+    lamp = shop.product(stock=3)
+    order_id = free_order(shop, lamp)
+    eventually(lambda: shop.stock(lamp) == (2, 0))
+
+    assert shop.http.post(f"/v1/orders/{order_id}/cancellation", json={}).status_code == 202
+
+    eventually(lambda: shop.stock(lamp) == (3, 0))
+    row = "SELECT cancelled FROM payments.payments WHERE order_id = $1 AND state = 'free' AND cancelled"
+    eventually(lambda: shop.sql(row, order_id))
+    assert shop.sql("SELECT FROM payments.refunds WHERE order_id = $1", order_id) == []
+
+
 def test_a_paid_order_is_not_confirmed_by_request(shop):
     lamp = shop.product(stock=None)  # nothing is reserved, so the order stays placed or is cancelled
     order_id = shop.buy(lamp)

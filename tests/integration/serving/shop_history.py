@@ -302,7 +302,9 @@ class History:
         sold, cancelled = own["order_confirmed"], own["order_cancelled"]
         sales = sum(map(gross, sold)) - sum(map(gross, cancelled))
         kept = sum(map(commission, sold)) - sum(map(commission, cancelled))
-        refunds = sum(line["refund_minor"] for line in own["payment_refunded"])
+        refunds = sum(
+            line["refund_minor"] + (line["marketplace_minor"] or 0) for line in own["payment_refunded"]
+        )
         self._add(
             "payout_paid", PAID_TO + timedelta(minutes=20), seller_id=seller_id,
             payout_id=f"{seller_id}-march",

@@ -29,6 +29,7 @@ CATEGORY = {product: ("toys", "garden", "")[number % 3] for number, product in e
 COLUMNS = (
     *(*SALES_LINE, "tax_minor", "cancelled_tax_minor"),
     *("return_id", "cancelled_discount_minor", "returned_units", "returned_minor"),
+    *("voucher_minor", "marketplace_minor"),
 )
 PERIOD = {"from": "2017-03-01", "to": "2017-04-01"}
 MONTHS = {

@@ -262,8 +262,8 @@ def test_a_key_from_before_keys_had_owners_belongs_to_the_shopper_of_its_order(d
         )
         await migrate_all(connection, lambda service: service.migrations())
         await connection.execute("SET search_path TO orders")
-        found, _ = await find_checkout(connection, "once", ["eva", "ana"], [], system_clock())
-        others, _ = await find_checkout(connection, "once", ["eva"], [], system_clock())
+        found = (await find_checkout(connection, "once", ["eva", "ana"], [], "BRL", system_clock())).stored
+        others = (await find_checkout(connection, "once", ["eva"], [], "BRL", system_clock())).stored
         return found, others
 
     found, others = database(upgraded)
