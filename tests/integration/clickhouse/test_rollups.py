@@ -75,7 +75,10 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def lines(*prices: int) -> list[tuple[Any, ...]]:
     sellers = ("ann", "bob")
-    return [(n, "pen", sellers[n % 2], 1, price, 10, 150, 0, 1000) for n, price in enumerate(prices)]
+    nothing = (None, None, None)
+    return [
+        (n, "pen", sellers[n % 2], 1, price, 10, 150, 0, 1000, *nothing) for n, price in enumerate(prices)
+    ]
 
 
 def insert(client: Client, event: str, order: str, **fields: Any) -> None:
@@ -257,7 +260,8 @@ def slow_insert(settings: Settings) -> Iterator[Thread]:
         "INSERT INTO order_confirmed (event_id, occurred_at, order_id, placed_at, currency, lines) "
         f"SELECT 'slow' || number + sleepEachRow(0.5), '{NOON:%F %T}', 'slow' || number, "
         f"toDateTime64('{NOON:%F %T}', 3, 'UTC') + INTERVAL number HOUR, "
-        "'BRL', [(1, 'pen', 'ann', 1, 1000, 0, 0, 0, 0, NULL, NULL, NULL)] FROM numbers(6) SETTINGS max_threads = 1, "
+        "'BRL', [(1, 'pen', 'ann', 1, 1000, 0, 0, 0, 0, NULL, NULL, NULL)] FROM numbers(6) "
+        "SETTINGS max_threads = 1, "
         "max_block_size = 1, min_insert_block_size_rows = 1, min_insert_block_size_bytes = 1"
     )
 
