@@ -125,9 +125,12 @@ def _completed(client: Client, name: str) -> Iterator[Record]:
 
 
 def _avro(value: Any, kind: Any) -> Any:
-    """Return a value of ClickHouse as its Avro type: an array of tuples as records, a time in UTC."""
+    """Return a value of ClickHouse as its Avro type: an array of tuples as records, a time in UTC.
+
+    The lines of another event lack what only this one's have, such as `marketplace_minor`: it is null.
+    """
     match kind:
         case {"type": "array", "items": {"fields": fields}}:
-            return [{field["name"]: each[field["name"]] for field in fields} for each in value]
+            return [{field["name"]: each.get(field["name"]) for field in fields} for each in value]
         case _:
             return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value

@@ -20,7 +20,10 @@ SELECT
             if(sipHash64('discount', number, line_number) % 10 = 0, 100, 0),
             sipHash64('shipping', number, line_number) % 4000,
             0,
-            1000
+            1000,
+            NULL, -- no vouchers
+            NULL,
+            NULL
         ),
         [1, 2],
         -- The square of a uniform number: a tenth of the sellers has a third of the lines.
