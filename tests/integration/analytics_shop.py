@@ -102,6 +102,8 @@ def _order(draw: random.Random, emit: Any, number: int) -> None:
             "shipping_minor": draw.randrange(999),
             "tax_minor": draw.randrange(99),
             "commission_bp": 1250,
+            "marketplace_minor": 25 if number % 3 == 0 else None,
+            "order_voucher_id": "v" if number % 3 == 0 else None,
         }
         for index in range(draw.randint(1, 3))
     ]
@@ -147,8 +149,9 @@ def _return(draw: random.Random, emit: Any, number: int, placed_at: datetime, or
     returned_at = placed_at + timedelta(days=20)
     emit("order_returned", returned_at, **head, reason="damaged", lines=[{**item, "restocked": True}])
     if draw.random() < 0.8:
+        part = {"marketplace_minor": line["marketplace_minor"]}
         refund = {"refund_id": f"f-{number}", "payment_id": f"pay-{number}", "amount_minor": 77}
-        emit("payment_refunded", returned_at, **head, **refund, reason="order_returned", lines=[item])
+        emit("payment_refunded", returned_at, **head, **refund, reason="order_returned", lines=[item | part])
 
 
 def _review(draw: random.Random, emit: Any, number: int, placed_at: datetime, order: Event) -> None:

@@ -197,6 +197,31 @@ def test_repeated_events_add_nothing(run_metrics: RunMetrics) -> None:
     assert tables["payments_minute"][MINUTE, "boleto", "BRL"]["amount_minor"] == 1150
 
 
+def test_a_return_takes_from_the_seller_what_the_shopper_and_the_marketplace_had_paid(
+    run_metrics: RunMetrics, database: Settings
+) -> None:
+    shared = {"marketplace_minor": 80, "line_voucher_id": "ann's", "order_voucher_id": "the marketplace's"}
+    kept = placed("kept", [line(1, "pen", "ann", discount=200) | shared, line(2, "ink", "ann", discount=50)])
+    gone = placed("gone", [line(1, "pen", "ann", discount=200) | shared])
+    refund = refunded(1, "kept", "pen", 1, 720)
+    refund["lines"][0]["marketplace_minor"] = 80
+    cancellation = cancelled("gone", gone["lines"])
+    afterwards = {"order_cancelled": [cancellation], "payment_refunded": [refund]}
+    tables = run_metrics(sold(kept, gone) | afterwards)
+
+    ann = tables["seller_sales_minute"]["ann", MINUTE, "BRL"]
+    assert (ann["returned_minor"], ann["revenue_minor"]) == (800, 950)
+    assert tables["marketplace_sales_minute"][MINUTE, "BRL"]["returned_minor"] == 800
+    assert [row["refunded_minor"] for row in tables["return_lines"].values()] == [720]
+    earned = [row for row in tables["earning_lines"].values() if row["kind"] == "refunded"]
+    assert [(row["refunded_minor"], row["earned_minor"]) for row in earned] == [(800, -800)]
+    with connect(database, admin=True) as client:
+        sums = "kind, sum(voucher_minor), sum(marketplace_minor) FROM sales_lines FINAL GROUP BY kind"
+        assert {kind: sums for kind, *sums in client.query(f"SELECT {sums}").result_rows} == {
+            "sold": [400, 160], "cancelled": [-200, -80], "returned": [0, -80],
+        }  # fmt: skip
+
+
 def test_an_order_that_arrives_a_year_late_counts_in_its_own_minute(run_metrics: RunMetrics) -> None:
     now = [placed(f"new{n}", [line(1, "pen", "ann")], NOON + timedelta(days=365)) for n in range(5)]
     tables = run_metrics(sold(*now, placed("old", [line(1, "pen", "ann")])))

@@ -560,6 +560,12 @@ def test_refunds_by_their_own_date_are_those_that_were_paid_in_the_period(
     assert answer(api, "refunds", **MARCH)["totals"][0]["value"] == sum(paid)
 
 
+@pytest.mark.parametrize("name", ["voucher_cost", "marketplace_vouchers"])
+@pytest.mark.usefixtures("history")
+def test_vouchers_cost_something_in_the_shop_that_the_audit_compares(api: httpx.Client, name: str) -> None:
+    assert answer(api, name, **MARCH)["totals"][0]["value"] > 0
+
+
 def test_earnings_are_what_a_payout_of_the_same_period_pays(api: httpx.Client, history: History) -> None:
     [payout] = [each for each in history.of("payout_paid") if each["seller_id"] == SELLER]
     names = "sales_income,cancelled_income,commission,refunds_charged,unpaid_earnings,payouts"

@@ -68,6 +68,7 @@ def with_known_customers(history: History) -> History:
                 event | gone | {"reason": "shopper_request", "confirmed_at": placed_at}
             )
     refunded = {"line_number": 1, "product_id": "cust-pen", "quantity": 1, "refund_minor": 200}
+    refunded |= {"marketplace_minor": None}
     events["payment_refunded"].append(
         {
             "event_id": "refund-ada", "occurred_at": "2017-03-09 12:00:00.000", "refund_id": "ada-money",
@@ -232,7 +233,8 @@ def net_of_foreign(history: History, seller: str) -> int:
         for each in history.of("payment_refunded")
         if each["order_id"] in foreign and each["seller_id"] == seller
     ]
-    return net - sum(line["refund_minor"] for each in refunds for line in each["lines"])
+    lines = [line for each in refunds for line in each["lines"]]
+    return net - sum(line["refund_minor"] + (line["marketplace_minor"] or 0) for line in lines)
 
 
 @pytest.mark.usefixtures("history")
