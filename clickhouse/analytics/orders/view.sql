@@ -20,7 +20,7 @@ CREATE OR REPLACE VIEW {view}
     shipping Decimal(38, 4) COMMENT 'Shipping paid by the shopper.',
     tax Decimal(38, 4) COMMENT 'Tax.',
     total Decimal(38, 4) COMMENT 'What the shopper pays: gross - discount - marketplace_discount + shipping + tax.',
-    returned Decimal(38, 4) COMMENT 'What the shopper got back for returns.',
+    returned Decimal(38, 4) COMMENT 'What the sellers gave back for returns, to the shopper and to the marketplace.',
     revenue Decimal(38, 4) COMMENT 'Deprecated: the same as net_sales.',
     net_sales Decimal(38, 4) COMMENT 'Net sales: gross - discount of a confirmed order, less returns; 0 if the order was cancelled or never confirmed.',
     marketplace_discount Decimal(38, 4) COMMENT 'What the marketplace pays in the shopper''s place, beside the discount.'

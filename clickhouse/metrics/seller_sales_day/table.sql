@@ -17,7 +17,7 @@ CREATE TABLE {table}
     cancelled_discount_minor Int64 CODEC(Default) COMMENT 'Discounts on them.',
     cancelled_shipping_minor Int64 CODEC(Default) COMMENT 'Shipping the shoppers had paid.',
     returned_units Int64 CODEC(Default) COMMENT 'Units that came back since and were refunded.',
-    returned_minor Int64 CODEC(Default) COMMENT 'What the shoppers got back for them.',
+    returned_minor Int64 CODEC(Default) COMMENT 'What the shoppers got back for them, and the marketplace of its part of discounts.',
     revenue_minor Int64 CODEC(Default) COMMENT 'Revenue: gross less discounts, what was cancelled and what came back.',
     computed_at DateTime64(3, 'UTC') CODEC(Delta, Default) COMMENT 'When the sums were computed; the newest row of a key counts.'
 )
