@@ -37,11 +37,13 @@ class SimulatedLine:
     unit_price_minor: int
     discount_minor: int = 0
     shipping_minor: int = 0
+    marketplace_minor: int = 0
 
     @property
     def paid_minor(self) -> int:
         """The amount that the shopper pays for the line, including shipping."""
-        return self.quantity * self.unit_price_minor - self.discount_minor + self.shipping_minor
+        discount_minor = self.discount_minor + self.marketplace_minor
+        return self.quantity * self.unit_price_minor - discount_minor + self.shipping_minor
 
 
 @dataclass(frozen=True)

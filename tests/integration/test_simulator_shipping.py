@@ -43,6 +43,7 @@ def order_of(world: World, order_id: str, shopper_id: str, products: list[int]) 
                 "line_number": number, "product_id": world.products.ids[product],
                 "seller_id": world.sellers.ids[int(world.products.seller[product])], "quantity": 1,
                 "unit_price_minor": 1_000, "discount_minor": 0, "shipping_minor": 0,
+                "marketplace_minor": None,
             }
             for number, product in enumerate(products, 1)
         ],

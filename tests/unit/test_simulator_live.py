@@ -1,5 +1,6 @@
-"""Live visits without a platform: their steps after recommendations, and the known stock levels."""
+"""Live visits and shipments without a platform: steps after recommendations, known stock levels, returns."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 
 from producers.simulator.calendar import Calendar
 from producers.simulator.decisions import Behaviour, DecisionModel
+from producers.simulator.live import shipments as shipments_module
+from producers.simulator.live.shipments import LiveShipments
 from producers.simulator.live.steps import (
     ChangeCart,
     EmitEvent,
@@ -229,6 +232,40 @@ def test_an_order_ships_from_every_seller_or_is_called_off(world: World) -> None
     cancelled = sum(fate.cancelled_after_days is not None for fate in fates) / len(fates)
     assert 0.005 < cancelled < 0.03
     assert any(parcel.returned for fate in fates for parcel in fate.shipments)
+
+
+def test_a_return_refunds_what_the_shopper_paid_without_the_marketplace_s_part(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from random import Random
+
+    class Events:
+        def __init__(self) -> None:
+            self.returned: list[dict[str, Any]] = []
+
+        def send(self, name: str, _: str, **fields: Any) -> None:
+            if name == "order_returned":
+                self.returned += fields["lines"]
+
+    monkeypatch.setattr(shipments_module, "DAY_S", 0)
+    line = {
+        "line_number": 1, "product_id": world.products.ids[0], "quantity": 2, "unit_price_minor": 1_000,
+        "seller_id": world.sellers.ids[int(world.products.seller[0])], "discount_minor": 200,
+        "shipping_minor": 150, "marketplace_minor": 300,
+    }  # fmt: skip
+    order = {"shopper_id": world.shoppers.ids[0], "status": "confirmed", "placed_at": "2026-05-01T12:00:00Z"}
+
+    async def run() -> list[dict[str, Any]]:
+        events, ignore = Events(), lambda _: None
+        live = LiveShipments(world, events, SimulatorStatus(), Random(3), ignore, ignore)  # type: ignore[arg-type]
+        for number in range(500):
+            live.schedule(order | {"order_id": f"o{number}", "lines": [line]})
+        async with asyncio.timeout(30):
+            while not events.returned:
+                await asyncio.sleep(0)
+        return events.returned
+
+    assert {each["refund_minor"] for each in asyncio.run(run())} == {1_500}
 
 
 def test_the_status_counts_the_rate_of_the_last_seconds_and_the_slowest_answers() -> None:

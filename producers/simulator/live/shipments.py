@@ -93,7 +93,7 @@ class LiveShipments:
             SimulatedLine(
                 line["line_number"], self._product_index[line["product_id"]],
                 self._seller_index[line["seller_id"]], line["quantity"], line["unit_price_minor"],
-                line["discount_minor"], line["shipping_minor"],
+                line["discount_minor"], line["shipping_minor"], line["marketplace_minor"] or 0,
             )
             for line in order["lines"]
             if line["product_id"] in self._product_index and line["seller_id"] in self._seller_index
